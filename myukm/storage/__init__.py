@@ -1,7 +1,8 @@
 """Stores the bytes of uploaded files: in a folder, or in a bucket of an S3-compatible server.
 
-Bytes are named by their SHA-256, so the same file is stored once. The tables say which are needed;
-`set_aside`, `put_back` and `drop` remove the others. Needed bytes can be read at any moment.
+Bytes are named by their SHA-256, so the same file is stored once. The tables say which names are
+needed. Others are deleted in two steps: `trash` them, look into the tables again, then `purge` or
+`restore`. Bytes can be read until they are purged.
 """
 
 from collections.abc import Iterator
@@ -21,34 +22,35 @@ class Storage(Protocol):
     """
 
     def new_draft(self) -> Path:
-        """Return the path of a new, empty private file of this machine."""
+        """Return the path of a new, empty private file on this machine."""
 
     def store(self, draft: Path, name: str) -> None:
-        """Store a draft's bytes under their name, safely on disk. The draft stays."""
+        """Store a draft's bytes under `name`, durably. The draft stays."""
 
     def open(self, name: str) -> IO[bytes]:
         """Return the bytes, seekable. Raises FileNotFoundError."""
 
-    def set_aside(self, name: str) -> None:
-        """Move the bytes out of the way; they can still be read. Does nothing if there are none.
+    def trash(self, name: str) -> None:
+        """Move the bytes into the trash, where they can still be read. Nothing if there are none.
 
-        A folder does it in one step, a bucket copies and then deletes.
+        A folder moves them atomically, a bucket copies and then deletes them.
         """
 
-    def put_back(self, name: str) -> None:
-        """Undo `set_aside`."""
+    def restore(self, name: str) -> None:
+        """Move bytes back from the trash."""
 
-    def drop(self, name: str) -> None:
-        """Delete bytes that were set aside."""
+    def purge(self, name: str) -> None:
+        """Delete bytes from the trash."""
 
-    def all_set_aside(self) -> Iterator[str]:
-        """Yield the names that were set aside and neither put back nor dropped."""
+    def trashed(self) -> Iterator[str]:
+        """Yield the names in the trash."""
 
     def names(self, start: str, older_than: float) -> Iterator[str]:
-        """Yield the stored names with these two first digits, older than so many seconds."""
+        """Yield the names with these first two digits that were stored more than `older_than`
+        seconds ago; without the trash."""
 
-    def drop_drafts(self, older_than: float) -> None:
-        """Delete the drafts of killed processes, older than so many seconds."""
+    def delete_drafts(self, older_than: float) -> None:
+        """Delete drafts older than `older_than` seconds, which killed processes left behind."""
 
 
 def init_app(app: Flask) -> None:

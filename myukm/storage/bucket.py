@@ -1,7 +1,8 @@
 """A bucket of an S3-compatible server, for web servers on several machines without a shared folder.
 
-Keys are those of the folder: `ab/cd/abcd…`, and `trash/abcd…` for what is about to be deleted. A
-PUT is atomic there. Needs the package boto3, which is loaded at the first use, because few set it.
+Keys are the paths of the folder storage: `ab/cd/abcd…`, and `trash/abcd…` for bytes that are about
+to be deleted. A PUT is atomic in S3. Needs the package boto3, which is imported at the first use,
+because few installations use a bucket.
 """
 
 import io
@@ -15,8 +16,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from myukm.storage.drafts import Drafts
 
-BLOCK = 256 * 1024
-# Seconds until a connection, and until the next bytes of an answer.
+BLOCK_BYTES = 256 * 1024
+# `READ_SECONDS` is the time until the next bytes of a response.
 CONNECT_SECONDS, READ_SECONDS, TRIES = 3, 20, 2
 
 
@@ -38,7 +39,7 @@ class Bucket:
 
     @cached_property
     def client(self) -> Any:
-        """The client; making it takes a fifth of a second."""
+        """The client, created once, because that takes a fifth of a second."""
         import boto3
         from botocore.config import Config
 
@@ -47,7 +48,7 @@ class Bucket:
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             retries={"total_max_attempts": TRIES},
-            # Servers of others do not know the checksums that Amazon's adds by itself.
+            # Other servers than Amazon's do not know the checksums that boto3 adds by default.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
@@ -61,51 +62,52 @@ class Bucket:
         )
 
     def new_draft(self) -> Path:
-        """Return the path of a new, empty private file of this machine."""
+        """Return the path of a new, empty private file on this machine."""
         return self._drafts.new()
 
     def store(self, draft: Path, name: str) -> None:
-        """Store a draft's bytes under their name. The draft stays."""
+        """Store a draft's bytes under `name`. The draft stays."""
         with _os_errors(), draft.open("rb") as file:
             self.client.put_object(Bucket=self._bucket, Key=self._key(name), Body=file)
 
     def open(self, name: str) -> IO[bytes]:
         """Return the bytes. Raises FileNotFoundError."""
         try:
-            return self._opened(self._key(name))
+            return self._open_key(self._key(name))
         except FileNotFoundError:
-            return self._opened(self._trash(name))
+            return self._open_key(self._trash_key(name))
 
-    def _opened(self, key: str) -> IO[bytes]:
+    def _open_key(self, key: str) -> IO[bytes]:
         with _os_errors():
             size = self.client.head_object(Bucket=self._bucket, Key=key)["ContentLength"]
         raw = _Object(self.client, self._bucket, key, size)
-        return cast(IO[bytes], io.BufferedReader(raw, BLOCK))
+        return cast(IO[bytes], io.BufferedReader(raw, BLOCK_BYTES))
 
-    def set_aside(self, name: str) -> None:
-        """Take the bytes away; they can still be read."""
-        self._move(self._key(name), self._trash(name))
+    def trash(self, name: str) -> None:
+        """Copy the bytes into the trash, then delete them at their place."""
+        self._move(self._key(name), self._trash_key(name))
 
-    def put_back(self, name: str) -> None:
-        """Undo `set_aside`."""
-        self._move(self._trash(name), self._key(name))
+    def restore(self, name: str) -> None:
+        """Move bytes back from the trash."""
+        self._move(self._trash_key(name), self._key(name))
 
-    def drop(self, name: str) -> None:
-        """Delete what was set aside."""
+    def purge(self, name: str) -> None:
+        """Delete bytes from the trash."""
         with _os_errors():
-            self.client.delete_object(Bucket=self._bucket, Key=self._trash(name))
+            self.client.delete_object(Bucket=self._bucket, Key=self._trash_key(name))
 
-    def all_set_aside(self) -> Iterator[str]:
-        """Yield the names of what was set aside."""
+    def trashed(self) -> Iterator[str]:
+        """Yield the names in the trash."""
         yield from (name for name, _age in self._listed("trash/"))
 
     def names(self, start: str, older_than: float) -> Iterator[str]:
-        """Yield the stored names with these first digits, older than so many seconds."""
+        """Yield the names with these first two digits, stored more than `older_than` seconds
+        ago."""
         yield from (name for name, age in self._listed(f"{start}/") if age > older_than)
 
-    def drop_drafts(self, older_than: float) -> None:
-        """Delete the drafts of killed processes."""
-        self._drafts.drop_old(older_than)
+    def delete_drafts(self, older_than: float) -> None:
+        """Delete drafts older than `older_than` seconds, which killed processes left behind."""
+        self._drafts.delete_old(older_than)
 
     def _move(self, source: str, target: str) -> None:
         place = {"Bucket": self._bucket, "Key": source}
@@ -127,12 +129,12 @@ class Bucket:
     def _key(self, name: str) -> str:
         return f"{self._prefix}{name[:2]}/{name[2:4]}/{name}"
 
-    def _trash(self, name: str) -> str:
+    def _trash_key(self, name: str) -> str:
         return f"{self._prefix}trash/{name}"
 
 
 class _Object(io.RawIOBase):
-    """The bytes of an object from any place on, read by as few requests as possible."""
+    """The bytes of an object, seekable. Reading on after a `seek` takes one request."""
 
     def __init__(self, client: Any, bucket: str, key: str, size: int) -> None:
         self._client, self._place, self._size = client, {"Bucket": bucket, "Key": key}, size
@@ -175,7 +177,8 @@ class _Object(io.RawIOBase):
 
 @contextmanager
 def _os_errors() -> Iterator[None]:
-    """Raise FileNotFoundError for an object that is not there, OSError for what else failed."""
+    """Raise FileNotFoundError for an object that does not exist, OSError for other errors of
+    boto3."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

@@ -71,20 +71,20 @@ def test_bytes_are_read_completely_and_from_any_position(place: Storage) -> None
         place.open("0" * 64)
 
 
-def test_bytes_that_were_set_aside_can_be_read_put_back_and_dropped(place: Storage) -> None:
-    place.set_aside(NAME)
-    place.put_back(NAME)
-    assert list(place.all_set_aside()) == []
+def test_trashed_bytes_can_be_read_restored_and_purged(place: Storage) -> None:
+    place.trash(NAME)
+    place.restore(NAME)
+    assert list(place.trashed()) == []
     store(place)
-    place.set_aside(NAME)
-    assert list(place.all_set_aside()) == [NAME]
+    place.trash(NAME)
+    assert list(place.trashed()) == [NAME]
     assert list(place.names(NAME[:2], -60)) == []
     assert read(place) == BYTES
-    place.put_back(NAME)
-    assert list(place.all_set_aside()) == []
-    place.set_aside(NAME)
-    place.drop(NAME)
-    place.drop(NAME)
+    place.restore(NAME)
+    assert list(place.trashed()) == []
+    place.trash(NAME)
+    place.purge(NAME)
+    place.purge(NAME)
     with pytest.raises(FileNotFoundError):
         place.open(NAME)
 
@@ -101,7 +101,7 @@ def test_old_drafts_are_dropped(place: Storage) -> None:
     old, young = place.new_draft(), place.new_draft()
     then = time.time() - 7200
     os.utime(old, (then, then))
-    place.drop_drafts(3600)
+    place.delete_drafts(3600)
     assert (old.exists(), young.exists()) == (False, True)
     assert stat.S_IMODE(young.stat().st_mode) == 0o600
 
@@ -115,18 +115,18 @@ def test_a_half_written_file_is_replaced(tmp_path: Path) -> None:
     assert path.read_bytes() == BYTES
 
 
-def test_bytes_that_a_deletion_sets_aside_while_they_are_stored_again_are_kept(
+def test_bytes_that_a_deletion_trashes_while_they_are_stored_again_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = Folder(tmp_path)
     store(place)
     touch = os.utime
 
-    def set_aside_first(path: Path) -> None:
-        place.set_aside(NAME)
+    def trash_first(path: Path) -> None:
+        place.trash(NAME)
         touch(path)
 
-    monkeypatch.setattr(os, "utime", set_aside_first)
+    monkeypatch.setattr(os, "utime", trash_first)
     store(place)
     assert read(place) == BYTES
 

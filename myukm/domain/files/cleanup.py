@@ -32,10 +32,10 @@ def digests_of(files: Iterable[ChatFile]) -> frozenset[str]:
 def discard(names: Collection[str]) -> None:
     """Delete these bytes unless a row needs them. `Sweeper` deletes bytes that an error leaves.
 
-    The bytes are set aside, then the rows are queried again. An upload commits its row before it
-    stores its bytes, so either the second query finds the row, or the bytes are stored anew. Bytes
-    that the first query finds needed are not set aside, because a bucket does that by a copy and a
-    deletion, and another deletion of the same bytes between the two could lose them.
+    The bytes are trashed, then the rows are queried again. An upload commits its row before it
+    stores its bytes, so either the query sees the row, or the bytes are stored anew. Bytes that the
+    first query finds needed are not trashed: a bucket copies and then deletes, and between these
+    two steps another deletion of the same bytes could lose them.
     """
     ordered = list(names)
     try:
@@ -48,18 +48,18 @@ def discard(names: Collection[str]) -> None:
 def _discard(names: Collection[str]) -> None:
     unneeded = set(names) - _needed(names)
     for name in unneeded:
-        storage().set_aside(name)
+        storage().trash(name)
     _settle(unneeded)
 
 
 def _settle(names: Collection[str]) -> None:
-    """Put back the set-aside bytes that a row needs, and delete the others."""
+    """Restore trashed bytes that a row needs, and purge the others."""
     needed = _needed(names)
     for name in names:
         if name in needed:
-            storage().put_back(name)
+            storage().restore(name)
         else:
-            storage().drop(name)
+            storage().purge(name)
 
 
 def _needed(names: Collection[str]) -> set[str]:
@@ -95,11 +95,11 @@ class Sweeper:
 
 
 def sweep(shard: str) -> None:
-    """Delete unneeded bytes whose names begin with these two digits, all unneeded bytes that were
-    set aside, and old drafts."""
+    """Delete unneeded bytes whose names begin with these two digits, and the trash and the drafts
+    that killed processes left behind."""
     try:
-        _settle(list(storage().all_set_aside()))
+        _settle(list(storage().trashed()))
         discard(list(storage().names(shard, ORPHAN_SECONDS)))
-        storage().drop_drafts(DRAFT_SECONDS)
+        storage().delete_drafts(DRAFT_SECONDS)
     except OSError as error:
         logger.warning("files: not swept: %s", error)

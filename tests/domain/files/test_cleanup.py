@@ -91,7 +91,7 @@ def test_files_not_sent_within_a_day_are_deleted(
     assert len(stored_names(folder)) == 2
 
 
-def test_bytes_set_aside_by_a_killed_deletion_stay_readable_and_are_restored(
+def test_bytes_trashed_by_a_killed_deletion_stay_readable_and_are_restored(
     app: Flask, client_as: ClientAs, folder: Path
 ) -> None:
     member = client_as("member")
@@ -100,7 +100,7 @@ def test_bytes_set_aside_by_a_killed_deletion_stay_readable_and_are_restored(
         digest = db.session.query(ChatFile).one().digest
         store_orphan()
         for name in (digest, "ab" * 32):
-            storage().set_aside(name)
+            storage().trash(name)
         assert member.get(file["url"], buffered=True).data == PDF
         cleanup.sweep("00")
     assert (stored_names(folder), left_behind(folder)) == ({digest}, [])
@@ -112,7 +112,7 @@ def in_thread(act: Callable[[], Any]) -> Any:
         return pool.submit(act).result()
 
 
-@pytest.mark.parametrize("step", ["set_aside", "drop"])
+@pytest.mark.parametrize("step", ["trash", "purge"])
 def test_bytes_uploaded_again_during_their_deletion_are_kept(
     app: Flask, client_as: ClientAs, folder: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -136,7 +136,7 @@ def test_bytes_uploaded_again_during_their_deletion_are_kept(
     assert stored_names(folder) == set()
 
 
-def test_bytes_that_another_file_needs_are_never_set_aside(
+def test_bytes_that_another_file_needs_are_never_trashed(
     app: Flask, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bucket copies and then deletes, so two concurrent deletions could lose the bytes."""
@@ -145,13 +145,13 @@ def test_bytes_that_another_file_needs_are_never_set_aside(
     theirs = upload(friend, PDF, "b.pdf").get_json()
     names: list[str] = []
     storage_class = type(app.extensions["storage"])
-    original = storage_class.set_aside
+    original = storage_class.trash
 
-    def set_aside(storage: Any, name: str) -> None:
+    def trash(storage: Any, name: str) -> None:
         names.append(name)
         original(storage, name)
 
-    monkeypatch.setattr(storage_class, "set_aside", set_aside)
+    monkeypatch.setattr(storage_class, "trash", trash)
     assert member.delete(mine["url"]).status_code == 204
     assert names == []
     assert friend.delete(theirs["url"]).status_code == 204
