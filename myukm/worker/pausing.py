@@ -1,4 +1,4 @@
-"""Workers of `worker.py` that begin no job of a paused queue."""
+"""A worker class of `worker.py` that begins no job of a paused queue."""
 
 from flask import Flask
 from rq.job import Job
@@ -10,7 +10,8 @@ from myukm.queues import pauses
 
 
 class PausingWorker(BaseWorker):
-    """Puts a job back among the waiting ones if its queue was paused while the worker took it."""
+    """Puts a job back among the waiting jobs if its queue was paused while the worker dequeued
+    it."""
 
     queue_class = pauses.PausableQueue
     app: Flask
@@ -27,7 +28,7 @@ class PausingWorker(BaseWorker):
 
     def _is_paused(self, name: str) -> bool:
         paused = pauses.is_paused(self.connection, name)
-        if paused is None:  # Valkey lost it
+        if paused is None:  # Valkey has lost its data
             with self.app.app_context():
                 paused = queue_pauses.restore_copy(name)
         return paused

@@ -24,11 +24,12 @@ from myukm.valkey_clients import background_client
 from myukm.worker.rq_workers import worker_for
 from myukm.worker.supervisor import ProcessMain, Supervisor
 
-# Replaces the process after that many jobs, which bounds memory leaks.
+# The process is replaced after so many jobs, to limit memory leaks.
 JOBS_PER_PROCESS = 10_000
 # RQ's scheduler holds its locks for 61 s; a clock that is set back must not let them lapse.
 SCHEDULER_HEARTBEAT = timedelta(seconds=15)
 SCHEDULER_SECONDS = 2.0
+# Exit statuses of a worker's process.
 HAD_JOBS, UNREACHABLE = 3, 5
 
 logger = logging.getLogger(__name__)
@@ -37,8 +38,8 @@ logger = logging.getLogger(__name__)
 def run_worker(app: Flask, queue: str, burst: bool, level: str) -> int:
     """Work on `queue` until stopped and return the exit status.
 
-    With `burst`, work until the queue is empty and return `HAD_JOBS` if it had any. Without Valkey
-    wait for it, or return `UNREACHABLE` in a burst.
+    With `burst`, work until the queue is empty and return `HAD_JOBS` if it had jobs. While Valkey
+    is unreachable, wait; with `burst`, return `UNREACHABLE` instead.
     """
     if not _valkey_answers(app, wait=not burst):
         return UNREACHABLE
@@ -54,7 +55,8 @@ def run_worker(app: Flask, queue: str, burst: bool, level: str) -> int:
 
 
 def run_burst(processes: Mapping[str, ProcessMain]) -> int:
-    """Repeat bursts until no queue had a job, because jobs enqueue jobs; return the exit status."""
+    """Run all processes to their end, and again until no queue had a job, because jobs enqueue
+    jobs; return the exit status."""
     bursts = Supervisor(processes)
     while HAD_JOBS in (statuses := bursts.run_once()) and not bursts.stopped:
         pass
@@ -62,9 +64,10 @@ def run_burst(processes: Mapping[str, ProcessMain]) -> int:
 
 
 def run_periodic(app: Flask, restarts: bytes | None = None) -> int:
-    """Run the periodic tasks and RQ's scheduler, and restart `worker.py` when requested.
+    """Run the periodic tasks and RQ's scheduler until stopped; restart `worker.py` if requested.
 
-    `restarts` is the counter of requests when `worker.py` started; None takes the first one read.
+    `restarts` is the counter of restart requests when `worker.py` started; None if it was unknown,
+    then the first value read is used.
     """
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -89,7 +92,7 @@ def run_periodic(app: Flask, restarts: bytes | None = None) -> int:
 
 
 def _enqueue_due(scheduler: RQScheduler) -> None:
-    """Run one round of RQ's scheduler; without it, jobs scheduled for later never run."""
+    """Enqueue the scheduled jobs that are due: one round of RQ's scheduler."""
     if not scheduler.last_heartbeat:
         scheduler.register_birth()
     elif abs(now() - scheduler.last_heartbeat) > SCHEDULER_HEARTBEAT:

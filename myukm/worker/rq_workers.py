@@ -35,8 +35,8 @@ from myukm.valkey_clients import worker_client
 from myukm.worker.pausing import PausingWorker
 
 HEARTBEAT_SECONDS = 5
-# Seconds. RQ subtracts 15 from it and waits that long for a job before the next heartbeat.
-WORKER_TTL = HEARTBEAT_SECONDS + 15
+# RQ waits for a job 15 s less than this before it sends the next heartbeat.
+WORKER_TTL_SECONDS = HEARTBEAT_SECONDS + 15
 GRACE_SECONDS = 3.0
 MAINTENANCE_SECONDS, MAX_SKEW_SECONDS = 60, 30.0
 
@@ -44,19 +44,20 @@ logger = logging.getLogger(__name__)
 
 
 class SupervisedWorker(PausingWorker):
-    """Base of both workers. The supervisor stops it by SIGTERM and kills it if that takes long."""
+    """Base class of both workers. The supervisor stops a worker by SIGTERM, and kills it if it has
+    not ended within `WARM_SECONDS`."""
 
     max_connection_wait_time = 2.0
     _next_check = 0.0
 
     def check_for_suspension(self, burst: bool) -> None:
-        """Enable signals: from here on RQ unregisters the worker when it is interrupted."""
+        """Unblock signals, because from here on RQ unregisters the worker when a signal comes."""
         signal.pthread_sigmask(signal.SIG_UNBLOCK, shutdown.SIGNALS)
         super().check_for_suspension(burst)
 
     def work(self, *args: Any, **kwargs: Any) -> bool:
-        """Work until stopped; signals during the start are deferred, because RQ would exit
-        without unregistering the worker."""
+        """Work until stopped. Signals are blocked during the start, because RQ would exit without
+        unregistering the worker."""
         signal.pthread_sigmask(signal.SIG_BLOCK, shutdown.SIGNALS)
         return bool(super().work(*args, **kwargs))
 
@@ -70,7 +71,7 @@ class SupervisedWorker(PausingWorker):
         if pipeline is not None or time.monotonic() < self._next_check:
             return
         self._next_check = time.monotonic() + HEARTBEAT_SECONDS / 2
-        self._tell_seen()
+        self._write_last_seen()
         if not self.connection.sismember(self.redis_workers_keys, self.key):
             self.connection.hset(self.key, mapping=self.serialize())
             worker_registration.register(self)
@@ -78,26 +79,27 @@ class SupervisedWorker(PausingWorker):
     def maintain_heartbeats(self, *args: Any) -> None:
         """Send a heartbeat while a job runs."""
         super().maintain_heartbeats(*args)
-        self._tell_seen()
+        self._write_last_seen()
 
-    def _tell_seen(self) -> None:
+    def _write_last_seen(self) -> None:
         self.connection.hset(self.key, SEEN_FIELD, self.connection.time()[0])
 
     def clean_registries(self) -> None:
-        """Fail the jobs of dead workers, unless the host's clock, by which RQ decides, is wrong."""
+        """Fail the jobs of dead workers; not if the host's clock is wrong, because RQ uses it to
+        decide which workers are dead."""
         if abs(time.time() - self.connection.time()[0]) < MAX_SKEW_SECONDS:
             keep_running_jobs(self.connection)
             super().clean_registries()  # type: ignore[no-untyped-call]
 
     def serialize(self) -> dict[Any, Any]:
-        """Return the registry entry; `HEARTBEAT_FIELD` announces the heartbeat interval."""
+        """Return the fields with which the worker is registered: RQ's, and ours."""
         with self.app.app_context():
             own = worker_fields()
         return {**super().serialize(), HEARTBEAT_FIELD: HEARTBEAT_SECONDS, **own}
 
     def request_force_stop(self, signum: int, frame: Any) -> None:
-        """Ignore a second signal: Ctrl-C in a terminal reaches the worker directly, and again
-        through the supervisor."""
+        """Ignore a second signal, because Ctrl-C in a terminal reaches the worker twice: directly,
+        and through the supervisor."""
 
 
 class InProcessWorker(SupervisedWorker, SimpleWorker):
@@ -107,12 +109,12 @@ class InProcessWorker(SupervisedWorker, SimpleWorker):
 class ForkingWorker(SupervisedWorker, Worker):
     """Runs each job in a fork of a process that has already imported everything.
 
-    When stopped, it sends SIGTERM to the job's process group. A job that does not end within
+    When stopped, it sends SIGTERM to the job's process. A job that does not end within
     `GRACE_SECONDS` is killed and requeued at the front.
     """
 
     hung_seconds = 30
-    _silences = 0
+    _missed_heartbeats = 0
 
     def handle_warm_shutdown_request(self) -> None:
         super().handle_warm_shutdown_request()
@@ -135,15 +137,15 @@ class ForkingWorker(SupervisedWorker, Worker):
             os.close(self._lifeline)
 
     def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
-        """Send a heartbeat while a job runs, and kill a lane that hangs: RQ would only after the
-        job's time-out, and a minute more."""
+        """Send a heartbeat while a job runs, and kill a lane that hangs, because RQ would kill it
+        only a minute after the job's time-out."""
         super().maintain_heartbeats(job, execution)
         old = job.started_at and (rq_now() - job.started_at).total_seconds() > self.hung_seconds
         if not old or not is_lane(job.id) or not job_heartbeats.silent(self.connection, [job.id]):
-            self._silences = 0
+            self._missed_heartbeats = 0
             return
-        self._silences += 1  # two in a row, because Valkey may have restarted empty
-        if self._silences > 1:
+        self._missed_heartbeats += 1
+        if self._missed_heartbeats > 1:  # a single one may be missing because Valkey lost its data
             logger.warning("job %s hangs: its process is killed", job.id)
             self.kill_horse()
 
@@ -171,7 +173,7 @@ class ForkingWorker(SupervisedWorker, Worker):
 
 
 def worker_for(queue: str, app: Flask) -> BaseWorker:
-    """Return the worker for `queue`; the short jobs of `high` run without a fork."""
+    """Return a worker for `queue`; the short jobs of `high` run without a fork."""
     name = f"{queue}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(2)}"
     ForkingWorker.hung_seconds, PausingWorker.app = hung_seconds(app.config), app
     return (InProcessWorker if queue == HIGH else ForkingWorker)(
@@ -179,7 +181,7 @@ def worker_for(queue: str, app: Flask) -> BaseWorker:
         name=name,
         connection=worker_client(app.config["REDIS_URL"], name),
         work_horse_killed_handler=_count_killed(app),
-        worker_ttl=WORKER_TTL,
+        worker_ttl=WORKER_TTL_SECONDS,
         job_monitoring_interval=HEARTBEAT_SECONDS,
         maintenance_interval=MAINTENANCE_SECONDS,
         job_class=RestrictedJob,
@@ -188,7 +190,8 @@ def worker_for(queue: str, app: Flask) -> BaseWorker:
 
 
 def _count_killed(app: Flask) -> Callable[..., None]:
-    """Return a callback that counts a killed job as failed, because it cannot count itself."""
+    """Return a callback that counts a killed job as failed, because the job's process, which counts
+    jobs otherwise, is dead."""
 
     def count_it(job: Job, *_: Any) -> None:
         if not job.should_retry:

@@ -30,7 +30,8 @@ ProcessMain = Callable[[], int]
 
 
 class _Child:
-    """One supervised process, with the pause before a restart after an early exit."""
+    """One supervised process. `pause` (seconds) is the time before its restart, which grows with
+    early exits in a row."""
 
     def __init__(self, name: str, main: Callable[[], None]) -> None:
         self.name, self.main = name, main
@@ -127,7 +128,7 @@ class Supervisor:
         return max(0.0, min(waiting) - time.monotonic()) if waiting else None
 
     def _running(self) -> list[ForkProcess]:
-        """Return the processes whose end was not noticed yet."""
+        """Return the processes that run, or whose end `ended` has not reported yet."""
         return [child.process for child in self._children if child.process]
 
     def _wait(self, processes: Sequence[ForkProcess], timeout: float | None) -> None:
