@@ -9,19 +9,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 HOST = socket.gethostname()
-# Characters. A line in Valkey takes at most some 5 kB, so all of them at most some 50 MB.
-MAX_MESSAGE, MAX_TRACE = 1000, 4000
+# A line in Valkey takes at most some 5 kB, so all 10,000 lines take at most some 50 MB.
+MAX_MESSAGE_CHARACTERS, MAX_TRACE_CHARACTERS = 1000, 4000
 SECURITY = "myukm.security"
 
 
 def process_name(kind: str) -> str:
-    """Return what this process is: `kind`, or the part of `worker.py` that it runs."""
+    """Return the name of this process in log lines: `kind`, or the part of `worker.py` that it
+    runs."""
     name = multiprocessing.current_process().name
     return kind if name == "MainProcess" else name
 
 
 def fields(record: logging.LogRecord, kind: str) -> dict[str, Any]:
-    """Return a record as a line's fields; `kind` is the program that logs (web, worker, rq)."""
+    """Return the fields of a record's line; `kind` is the program that logs (web, worker, rq)."""
     at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
     line = {
         "at": at.replace("+00:00", "Z"),
@@ -30,11 +31,11 @@ def fields(record: logging.LogRecord, kind: str) -> dict[str, Any]:
         "process": process_name(kind),
         "host": HOST,
         "pid": os.getpid(),
-        "message": record.getMessage()[:MAX_MESSAGE],
+        "message": record.getMessage()[:MAX_MESSAGE_CHARACTERS],
         **getattr(record, "context", {}),
     }
     if record.exc_text:
-        line["trace"] = record.exc_text[-MAX_TRACE:]
+        line["trace"] = record.exc_text[-MAX_TRACE_CHARACTERS:]
     return line
 
 
@@ -51,7 +52,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """Time, level, process, logger, message, and in brackets what it is about.
+    """Time, level, process, logger, message, and in brackets the context (request, job, run).
 
     The security log has a form of its own, which filters such as fail2ban rely on.
     """

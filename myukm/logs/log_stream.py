@@ -1,4 +1,4 @@
-"""The last lines of all processes: a bounded stream in Valkey."""
+"""The last log lines of all processes, in a bounded stream in Valkey."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ KEY, MAX_LINES, PORTION = "myukm:log", 10_000, 1000
 
 
 def add(client: redis.Redis, batch: Sequence[Mapping[str, Any]]) -> None:
-    """Append lines, and drop the oldest. Raises `RedisError`."""
+    """Append lines; the oldest beyond `MAX_LINES` are deleted. Raises `RedisError`."""
     with client.pipeline(transaction=False) as pipe:
         for line in batch:
             text = json.dumps(line, ensure_ascii=False)
@@ -26,8 +26,8 @@ def add(client: redis.Redis, batch: Sequence[Mapping[str, Any]]) -> None:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which lines to read: from `level` on; of a process, run or request; with `text` anywhere.
-    Lines of the security log only with `security`."""
+    """A filter of lines: of `level` or above; of a process, run or request; with `text` in any
+    field. Empty fields match all lines; `security`: also lines of the security log."""
 
     level: str = ""
     process: str = ""
@@ -40,12 +40,13 @@ class Wanted:
     def _text_in_json(self) -> str:
         return json.dumps(self.text, ensure_ascii=False)[1:-1].casefold()
 
-    def is_in(self, raw: str) -> bool:
-        """Return whether the text is in a line's JSON, which need not be parsed otherwise."""
+    def text_matches(self, raw: str) -> bool:
+        """Return whether a line's JSON contains the text. It is called first, so that the other
+        lines need not be parsed."""
         return not self.text or self._text_in_json in raw.casefold()
 
     def matches(self, line: Mapping[str, Any]) -> bool:
-        """Return whether the line passes all filters but the text."""
+        """Return whether a line matches all fields of the filter except the text."""
         return (
             (not self.level or _number(line["level"]) >= _number(self.level))
             and self.process in ("", line["process"])
@@ -64,8 +65,8 @@ _ID = re.compile(r"\d{1,20}-\d{1,20}")
 
 
 class Lines(TypedDict):
-    """What was read, newest first, and the id from which a reader goes on; `skipped`: there were
-    more than it got."""
+    """The lines that were read, newest first, and the id after which the next read continues;
+    `skipped`: more lines matched than were returned."""
 
     lines: list[dict[str, Any]]
     cursor: str
@@ -78,7 +79,8 @@ def is_id(text: str) -> bool:
 
 
 def read(client: redis.Redis, wanted: Wanted, *, after: str = "", most: int = MAX_READ) -> Lines:
-    """Return the newest lines that match, of those after an id. Raises `RedisError`."""
+    """Return the newest matching lines, at most `most`, of the lines after the id `after`. Raises
+    `RedisError`."""
     found: list[dict[str, Any]] = []
     cursor, last, first = after or "0-0", "+", f"({after}" if after else "-"
     while len(found) <= most:
@@ -87,7 +89,7 @@ def read(client: redis.Redis, wanted: Wanted, *, after: str = "", most: int = MA
             cursor = portion[0][0].decode()
         for key, entry in portion:
             raw = entry[b"line"].decode()
-            if not wanted.is_in(raw):
+            if not wanted.text_matches(raw):
                 continue
             line = json.loads(raw)
             if wanted.matches(line):

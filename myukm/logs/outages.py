@@ -1,5 +1,5 @@
-"""Logs an outage when it begins and when it ends, not at each failure: without Valkey, for example,
-each process may have hundreds of failures a second."""
+"""Logs an outage when it begins and when it ends, not at each failure, because without Valkey, for
+example, a process may have hundreds of failures a second."""
 
 import logging
 import time
@@ -33,8 +33,8 @@ class Outage:
             self.worked()
 
     def failed(self, error: object, *, trace: bool = False) -> None:
-        """Count a failure, and log it if it is the first one; `trace`: with the trace of the error
-        that is being handled, because nobody expected it."""
+        """Count a failure, and log the first one; `trace`: with the traceback of the exception that
+        is being handled, for unexpected errors."""
         now = time.monotonic()
         self._failures += 1
         if self._failures == 1:

@@ -12,7 +12,8 @@ from myukm.logs.redaction import hide
 
 
 class Record(logging.LogRecord):
-    """A record whose message and traceback are redacted; `context` says what it is about."""
+    """A record whose message and traceback are redacted; `context` has the request, or the job and
+    run, that it is about."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -31,15 +32,17 @@ class OneLine(Record):
     def getMessage(self) -> str:  # noqa: N802 (logging's own name for it)
         """Return the message as one line."""
         message = super().getMessage()
-        return message if message.isprintable() else "".join(map(_shown, message))
+        return message if message.isprintable() else "".join(map(_escaped, message))
 
 
-def _shown(sign: str) -> str:
-    return sign if sign.isprintable() else sign.encode("unicode_escape").decode()
+def _escaped(character: str) -> str:
+    printable = character.isprintable()
+    return character if printable else character.encode("unicode_escape").decode()
 
 
 def _record(name: str, *args: Any, **more: Any) -> logging.LogRecord:
-    """Return a record. RQ's may have several lines: they are tracebacks, without request data."""
+    """Return a record. RQ's messages may have several lines, because these are tracebacks and
+    contain no data of requests."""
     return (Record if name.startswith("rq.") else OneLine)(name, *args, **more)
 
 

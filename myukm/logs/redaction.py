@@ -25,8 +25,9 @@ SETTINGS = (
 PATH_IS_SECRET = frozenset({"ALERT_WEBHOOK_URL", "HEARTBEAT_URL"})
 SECRETS = ("SECRET_KEY", "PEMBAYARAN_API_TOKEN", "METRICS_TOKEN")
 DOTS = "…"
-# Shorter secrets would match unrelated text; between `://` and `@` they are hidden anyway.
-MIN_SECRET = 5
+# Shorter secrets are not registered, because they would match unrelated text. Between `://` and `@`
+# `hide` removes them anyway.
+MIN_SECRET_CHARACTERS = 5
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 HOST = r"(?:[\w.-]+|\[[0-9a-fA-F:.%]+\])(?::\d+)?"
 PLACE = re.compile(rf"(?:{HOST}(?:,{HOST})*)?(?:/[^@]*)?")
@@ -39,8 +40,8 @@ _secrets: set[str] = set()
 def shown(address: str, *, path: bool = True) -> str:
     """Return an address without its secrets, such as `redis://host:6379/0?…`.
 
-    If the end of a secret is ambiguous, less is shown. `path=False` is for addresses whose path is
-    secret, such as a webhook's.
+    If it is ambiguous where a secret ends, only the scheme is shown. `path=False` is for addresses
+    whose path is secret, such as a webhook's.
     """
     scheme, _, rest = address.partition("://")
     if not rest or not SCHEME.fullmatch(scheme):
@@ -62,16 +63,16 @@ def hide(text: str) -> str:
 
 
 def register_secrets(settings: Mapping[str, Any]) -> None:
-    """Register the secrets among these settings and in their addresses, for log lines; redact the
-    tracebacks of uncaught errors, too."""
+    """Register the secrets in these settings for `hide`, and redact the tracebacks of uncaught
+    errors from now on."""
     tokens = {str(settings.get(name) or "") for name in SECRETS}
-    _secrets.update(token for token in tokens if len(token) >= MIN_SECRET)
+    _secrets.update(token for token in tokens if len(token) >= MIN_SECRET_CHARACTERS)
     for name in SETTINGS:
         address = str(settings.get(name) or "")
         _secrets.update(secrets_of(address))
-        if name in PATH_IS_SECRET and len(path := urlsplit(address).path) >= MIN_SECRET:
+        if name in PATH_IS_SECRET and len(path := urlsplit(address).path) >= MIN_SECRET_CHARACTERS:
             _secrets.add(path)
-    # An address of Apprise may be a secret in any of its parts.
+    # Any part of an Apprise address may be a secret, so the whole address is registered.
     _secrets.update(
         address.partition("://")[2] for address in str(settings.get("ALERT_URLS") or "").split()
     )
@@ -79,10 +80,8 @@ def register_secrets(settings: Mapping[str, Any]) -> None:
 
 
 def secrets_of(address: str) -> Iterable[str]:
-    """Return the secrets in an address: encoded, decoded, and in parts.
-
-    In parts, because a library that misparses a password such as `p@ss` logs a part of it.
-    """
+    """Return the secrets in an address, URL-encoded and decoded, and the parts of each, because a
+    library that misparses a password such as `p@ss` logs only a part."""
     scheme, _, rest = address.partition("://")
     user = rest.rpartition("@")[0]
     name, _, password = user.partition(":")
@@ -90,7 +89,9 @@ def secrets_of(address: str) -> Iterable[str]:
     pairs = (pair.partition("=") for pair in re.split(r"[?&]", rest))
     found |= {value for key, _, value in pairs if SECRET_KEY.search(key)}
     found |= {piece for secret in found for piece in re.split(r"[@:/?#]", secret)}
-    both = {each for one in found for each in (one, unquote(one)) if len(each) >= MIN_SECRET}
+    both = {
+        each for one in found for each in (one, unquote(one)) if len(each) >= MIN_SECRET_CHARACTERS
+    }
     return both - {name} if password else both
 
 

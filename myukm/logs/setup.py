@@ -1,4 +1,4 @@
-"""Logging of a process of ours: each line once to standard error, and to the stream in Valkey."""
+"""Logging of our processes: each line goes to standard error and to the stream in Valkey."""
 
 import logging
 from collections.abc import Mapping
@@ -22,12 +22,12 @@ def start(
     printed: bool = True,
     collected: int = logging.INFO,
 ) -> None:
-    """Log from now on as LOG_FORMAT says; also in processes that this one forks. `kind` is the
-    program: web, worker, rq or flask; `printed`: also to standard error; `collected`: the lowest
-    level that goes to Valkey; see `LogShipper` for the others.
+    """Set up logging in the form of LOG_FORMAT for this process and its forks.
 
-    Python's own last resort prints a message without time and level, and Flask adds a handler of
-    its own at the first error that it logs; neither is used any more.
+    `kind` is the program: web, worker, rq or flask; `printed`: also to standard error; `collected`:
+    the lowest level that goes to Valkey; `forks` and `waits`: see `LogShipper`. Our handlers
+    replace Python's handler of last resort, which prints neither time nor level, and Flask's
+    default handler.
     """
     records.init_app()
     is_json = settings["LOG_FORMAT"] == "json"
@@ -37,7 +37,7 @@ def start(
     collector.setLevel(collected)
     shipper.install(collector)
     root, gunicorn = logging.getLogger(), logging.getLogger(GUNICORN)
-    for handler in _ours:  # of a first start: gunicorn starts anew at SIGHUP
+    for handler in _ours:  # of an earlier call, because gunicorn calls this again at SIGHUP
         root.removeHandler(handler)
         gunicorn.removeHandler(handler)
     _ours[:] = [printer, collector] if printed else [collector]
@@ -51,7 +51,8 @@ def start(
 def _take_over(
     logger: logging.Logger, collector: logging.Handler, formatter: logging.Formatter | None
 ) -> None:
-    """Collect the lines of a logger that has handlers of its own, and print them in our form."""
+    """Collect the lines of a logger that has handlers of its own; these handlers get `formatter`,
+    if there is one."""
     if not logger.handlers:
         return
     for handler in logger.handlers:

@@ -1,7 +1,7 @@
 """A logging handler that sends the lines of this process to the stream in Valkey.
 
-Logging only appends to a bounded buffer, which a thread sends. Without Valkey the buffer fills;
-further lines are dropped and counted here, but standard error has all of them.
+Logging only appends to a bounded buffer, which a thread sends. Without Valkey the buffer fills up;
+further lines are counted and dropped here, but standard error has all lines.
 """
 
 import logging
@@ -30,8 +30,8 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def sending() -> Iterator[None]:
-    """Leave out the lines that this thread logs inside the block, because the sender itself logs
-    them, and each would cause the next."""
+    """Do not collect the lines that this thread logs inside the block, because the sender itself
+    logs them, and sending each would log the next."""
     _thread.sends = True
     try:
         yield
@@ -42,9 +42,9 @@ def sending() -> Iterator[None]:
 class LogShipper(logging.Handler):
     """Sends the lines of this process, and of the processes that it forks, to the stream.
 
-    `kind` is the program that logs. A process that `forks` its workers may have no thread, so it
-    sends each of its few lines itself. With `waits` a fork sends nothing before `begin()`, because
-    gunicorn's workers log before gevent is ready for a thread.
+    `kind` is the program that logs. A process that `forks` its workers may have no thread, so
+    `emit` sends each of its few lines at once. With `waits` a fork sends nothing before `begin()`,
+    because gunicorn's workers log before gevent is ready for a thread.
     """
 
     def __init__(self, url: str, kind: str, *, forks: bool = False, waits: bool = False) -> None:
@@ -57,24 +57,24 @@ class LogShipper(logging.Handler):
         self._dropped, self._retry_at = 0, 0.0
         self._outage = Outage(logger, "log lines are not collected")
         self._client: redis.Redis | None = None
-        self._wake: SimpleQueue[None] = SimpleQueue()  # which may be put to in a signal's handler
+        self._wake: SimpleQueue[None] = SimpleQueue()  # whose `put` is safe in a signal handler
         self._is_awake, self._may_begin = False, not self._forks
         self._sender: threading.Thread | None = None
         self._turn = threading.Lock()
 
     def after_fork(self) -> None:
-        """Begin anew in a child, which has neither the thread nor the lines of its parent."""
+        """Reset in a forked child, which lacks its parent's thread and must not send its lines."""
         was_parent, self._forks = self._forks, False
         self._reset()
         self._may_begin = not (was_parent and self._waits)
 
     def begin(self) -> None:
-        """Begin to send what a fork that `waits` has logged so far."""
+        """Begin to send, in a fork that `waits`, also the lines logged so far."""
         self._may_begin = True
         self._wake_sender()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Append a line to the buffer."""
+        """Append a line to the buffer, or drop it if the buffer is full."""
         if getattr(_thread, "sends", False):
             return
         if len(self._pending) >= MAX_PENDING:
@@ -104,7 +104,8 @@ class LogShipper(logging.Handler):
                 time.sleep(RETRY_SECONDS)
 
     def flush(self) -> bool:  # type: ignore[override]  # logging's own returns nothing
-        """Send what is pending and return whether nothing is left. Logging calls it at the end."""
+        """Send the pending lines and return whether none is left. Also called by `logging` at the
+        end of the process."""
         if not self._pending and not self._dropped:
             return True
         if time.monotonic() < self._retry_at or not self._turn.acquire(timeout=WAIT_SECONDS):
@@ -143,7 +144,7 @@ class LogShipper(logging.Handler):
             client.close()
 
     def _about_dropped(self, count: int) -> dict[str, Any]:
-        text = "%d log lines were dropped because Valkey was away"
+        text = "%d log lines were dropped because Valkey was down"
         record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, (count,), None)
         return lines.fields(record, self._kind)
 
@@ -152,18 +153,18 @@ _installed: list[LogShipper] = []
 
 
 def install(handler: LogShipper) -> None:
-    """Make `handler` the only shipper of this process; a forked child resets it by `begin`."""
+    """Make `handler` the only shipper of this process; it is reset in each forked child."""
     _installed[:] = [handler]
 
 
 def flush() -> None:
-    """Send what this process has logged, because it is about to end."""
+    """Send the pending lines of this process, because it is about to end."""
     for handler in _installed:
         handler.flush()
 
 
 def begin() -> None:
-    """Begin to send in a fork that waited."""
+    """Begin to send lines, in a fork that `waits`."""
     for handler in _installed:
         handler.begin()
 

@@ -120,7 +120,7 @@ def test_logging_does_not_wait_for_valkey_and_counts_dropped_lines(
     wait_until(handler.flush, 30, "it is sent once Valkey answers")
     logger.removeHandler(handler)
     last, *sent = lines(app, Wanted(), most=total)
-    assert last["message"] == f"{total - len(sent)} log lines were dropped because Valkey was away"
+    assert last["message"] == f"{total - len(sent)} log lines were dropped because Valkey was down"
     assert len(sent) < total
     assert took < 2.0
 
