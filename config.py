@@ -1,8 +1,8 @@
 """Settings: the environment, then `.env`, then `instance/demo.env` while a demo runs.
 
-`load()` checks every value once, at the start. A wrong value raises `ConfigError` with one line
-that names the variable and what it accepts, so that nothing starts half configured. The line is
-in Indonesian, or in English with `MYUKM_LANG=en`.
+`load()` checks every value once, at the start of a process. A wrong value raises `ConfigError` with
+one line that names the variable and what it accepts. The line is in Indonesian, or in English with
+`MYUKM_LANG=en`.
 """
 
 import secrets
@@ -21,7 +21,7 @@ __all__ = ["INSTANCE", "ROOT", "ConfigError", "load"]
 
 
 def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return the checked settings as Flask's upper-case configuration.
+    """Return the checked settings by name, for `app.config`.
 
     `environ` replaces the process environment and the files (for tests).
     Raises `ConfigError` for an unacceptable value.
@@ -72,7 +72,7 @@ def _sync(env: Reader) -> dict[str, Any]:
 
 
 def _alerts(env: Reader) -> dict[str, Any]:
-    """Return the receivers of alerts and of the heartbeat."""
+    """Return the receivers of alerts, and the address of the outside monitor."""
     return {
         "ALERT_WEBHOOK_URL": env.url("ALERT_WEBHOOK_URL", "", ("http", "https")),
         "ALERT_EMAIL_TO": env.emails("ALERT_EMAIL_TO"),

@@ -15,16 +15,16 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from config import ConfigError, load  # gunicorn has a setting called config
 
-# Before the program is imported: the workers are forks of the process that imports it. The modules
-# with which gunicorn's master waits stay unpatched; a worker patches them, too.
+# Before the program is imported, because the workers are forks of the process that imports it. The
+# modules with which gunicorn's master waits stay unpatched here; each worker patches them.
 monkey.patch_all(os=False, signal=False, select=False, subprocess=False)
 warnings.filterwarnings("ignore", "Patching more than once")
 
 from myukm.logs import setup, shipper  # noqa: E402
 
 
-def read():
-    """Return the settings; if one is wrong, print its error and exit with 2."""
+def read_settings():
+    """Return the settings; if one of them is wrong, print the error and exit with status 2."""
     try:
         return load()
     except ConfigError as error:
@@ -33,18 +33,19 @@ def read():
 
 
 class OurLogger(Logger):
-    """Writes gunicorn's log lines in our form, and collects them with those of its workers."""
+    """Writes gunicorn's log lines in our form, and sends them to the stream in Valkey."""
 
     def setup(self, cfg):
         super().setup(cfg)
         setup.start(settings, "web", forks=True, waits=True)
 
 
-class LeavingWorker(GeventWorker):
+class FastStoppingWorker(GeventWorker):
     """gunicorn's gevent worker, but it ends within two seconds of SIGTERM.
 
-    gunicorn's own waits for idle kept-alive connections until the graceful time-out. Here each has
-    `GRACE_SECONDS` for one more request (answered with `Connection: close`), and is closed then.
+    gunicorn's own class waits for idle keep-alive connections until the graceful time-out. Here
+    each idle connection has `GRACE_SECONDS` for one more request (answered with
+    `Connection: close`), and is closed then.
     """
 
     GRACE_SECONDS = 1.0
@@ -67,10 +68,10 @@ class LeavingWorker(GeventWorker):
 
     def handle_exit(self, sig, frame):
         super().handle_exit(sig, frame)
-        # A signal handler runs inside the event loop, which must not block on a lock or a thread.
-        gevent.spawn(self._leave)
+        # A greenlet, because a signal handler runs inside the event loop, which must not block.
+        gevent.spawn(self._close_connections)
 
-    def _leave(self):
+    def _close_connections(self):
         if self.wsgi:
             self.wsgi.extensions["live_hub"].close()
         gevent.sleep(self.GRACE_SECONDS)
@@ -78,15 +79,15 @@ class LeavingWorker(GeventWorker):
             connection.kill(timeout, block=False)
 
 
-# psycopg chooses its way to wait at its import, before a worker has patched `select`: each wait for
-# PostgreSQL would block the whole process (see `post_worker_init`, too).
+# psycopg chooses at its import how to wait, before a worker has patched `select`. By its own choice
+# each wait for PostgreSQL would block the whole process (see `post_worker_init`, too).
 os.environ["PSYCOPG_WAIT_FUNC"] = "wait_poll"
 
-# Before any worker starts, because gunicorn would restart the failing workers for ever.
-settings = read()
+# Read before a worker starts, because gunicorn would restart workers that fail for ever.
+settings = read_settings()
 
 bind = settings["MYUKM_BIND"]
-worker_class = LeavingWorker
+worker_class = FastStoppingWorker
 logger_class = OurLogger
 workers = settings["WEB_CONCURRENCY"]
 worker_connections = 5000
@@ -97,22 +98,22 @@ control_socket_disable = True
 preload_app = True
 
 
-# Each stream is an open file; a shell's usual limit would end at a thousand of them.
-_, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-if most_files != resource.RLIM_INFINITY:
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
+# Raise the soft limit, usually 1024, to the hard limit, because each stream is an open file.
+_, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+if hard_limit != resource.RLIM_INFINITY:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 
 def when_ready(server):
-    """Load what each worker needs, so that they share its memory. It is frozen, because a garbage
-    collector writes to each object, and would so copy it."""
+    """Load what each worker needs, so that the workers share its memory. The objects are frozen,
+    because a garbage collector would write into each of them, and so copy the memory."""
     from gevent import select, selectors, signal, subprocess  # noqa: F401 (a worker patches with them)
     from sqlalchemy.orm import configure_mappers
 
     from myukm.domain.installation import code_version
     from myukm.ops import periodic_tasks  # noqa: F401
 
-    code_version()  # a worker that starts after an upgrade would read the new files
+    code_version()  # cached now, because a worker that starts after an upgrade sees the new files
     configure_mappers()
     gc.collect()
     gc.freeze()
@@ -124,7 +125,8 @@ def post_worker_init(worker):
     from myukm.ops import periodic_tasks
 
     if waiting := sys.modules.get("psycopg.waiting"):
-        waiting.DefaultSelector = selectors.DefaultSelector  # gevent's, as for PSYCOPG_WAIT_FUNC
+        # gevent's selector, which the worker has patched in since psycopg was imported.
+        waiting.DefaultSelector = selectors.DefaultSelector
     shipper.begin()
     worker.wsgi.config["WEB_PROCESSES"] = worker.cfg.workers
     periodic_tasks.start(worker.wsgi)

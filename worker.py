@@ -30,8 +30,11 @@ def main() -> int:
 
 
 def _run(settings: Mapping[str, Any], options: argparse.Namespace, restarts: bytes | None) -> int:
-    """Load the app once, and fork the processes from it. `restarts` was read before, so the imports
-    stand here."""
+    """Load the app once, and fork the processes from it.
+
+    `restarts` is the counter of restart requests. It was read before the imports below, so that a
+    request during the imports, which may still load old code, restarts the worker.
+    """
     from sqlalchemy.orm import configure_mappers
 
     from myukm import create_app, i18n, jobs
@@ -48,18 +51,19 @@ def _run(settings: Mapping[str, Any], options: argparse.Namespace, restarts: byt
     configure_mappers()
     for path in JOBS:
         import_module(path.rpartition(".")[0])
-    # The processes share what is loaded here; their collectors would write into it, and so copy it.
+    # The forks share the memory of these objects. A garbage collector writes into each object that
+    # it visits, which would copy the memory, so the objects are frozen.
     gc.collect()
     gc.freeze()
     level = "INFO" if options.verbose else "WARNING"
-    parts = {
+    mains = {
         queue: partial(processes.run_worker, app, queue, options.burst, level)
         for queue in options.queues
     }
     if options.burst:
-        return processes.run_burst(parts)
-    parts["watch"] = partial(processes.run_periodic, app, restarts)
-    return supervisor.Supervisor(parts).run()
+        return processes.run_burst(mains)
+    mains["watch"] = partial(processes.run_periodic, app, restarts)
+    return supervisor.Supervisor(mains).run()
 
 
 def _options() -> argparse.Namespace:

@@ -8,14 +8,14 @@ from config import ConfigError
 from myukm import create_app
 from myukm.logs import setup
 
-# Flask sets it for its commands, which load the app from here, too.
+# `flask` sets this variable. Its commands load the app from this module, too.
 is_command = "FLASK_RUN_FROM_CLI" in os.environ
 try:
     app = create_app(commands=is_command)
 except ConfigError as error:
     print(f"myukm: {error}", file=sys.stderr)  # noqa: T201 (the start ends here)
     sys.exit(2)
-if is_command and "run" not in sys.argv:  # which prints each request
+if is_command and "run" not in sys.argv:  # `flask run` prints a log line for each request
     setup.start(app.config, "flask", printed=False)
-    # `db upgrade` words its errors as log lines, and the line above prints none.
+    # `db upgrade` reports its errors as log lines, which the line above would only send to Valkey.
     logging.getLogger("flask_migrate").addHandler(logging.StreamHandler())

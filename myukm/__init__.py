@@ -14,9 +14,9 @@ def create_app(
 ) -> Flask:
     """Create the app. `config` replaces the settings that `config.load()` would read.
 
-    Without `interfaces` it has neither pages nor commands, because plain `rq worker` creates the
-    app in every job, and they would double that time. Without `commands` it has only pages, which
-    saves memory in a web server.
+    Without `interfaces` the app has neither pages nor commands, because plain `rq worker` creates
+    the app in every job, and pages and commands would double that time. Without `commands` it has
+    only pages, which saves memory in a web server.
     """
     from flask import Flask
 
@@ -40,7 +40,8 @@ def create_app(
 
 
 def connect(app: Flask) -> None:
-    """Register the database, Valkey, and the extensions that every kind of process needs."""
+    """Connect the app to the database and Valkey, and register the extensions that every kind of
+    process needs."""
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     import myukm.models  # noqa: F401 (registers the tables)
@@ -63,7 +64,7 @@ def connect(app: Flask) -> None:
 
 
 def add_commands(app: Flask) -> None:
-    """Register commands and migrations."""
+    """Register our commands and those of Flask-Migrate."""
     from myukm import cli
     from myukm.db.migrate import migrate
     from myukm.extensions import db

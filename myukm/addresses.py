@@ -8,8 +8,8 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 def origin(url: str) -> str | None:
     """Return the origin of a URL as browsers write it (RFC 6454): `https://kampus.example`.
 
-    In lower case, without the scheme's default port, an international name in ASCII. None if the
-    URL has a user, a path or a query, or is invalid.
+    It is in lower case, without the scheme's default port, with an international host name in
+    ASCII. None if the URL has a user, a path or a query, or is invalid.
     """
     try:
         parts = urlsplit(url)
@@ -21,7 +21,8 @@ def origin(url: str) -> str | None:
 
 
 def port(url: str) -> int | None:
-    """Return the port of an address if it is not that of http or https."""
+    """Return the port in a URL; None if the URL has none, or it is the default port of http or
+    https."""
     try:
         number = urlsplit(url).port
     except ValueError:
@@ -30,7 +31,7 @@ def port(url: str) -> int | None:
 
 
 def ascii_host(host: str) -> str:
-    """Return a host's name in ASCII, as in DNS. Raises ValueError for an invalid one."""
+    """Return a host's name in ASCII, as in DNS. Raises ValueError for an invalid name."""
     return host if ":" in host or host.isascii() else host.encode("idna").decode()
 
 

@@ -1,4 +1,4 @@
-"""Translation without an app, for settings and demo, which run before it or without it."""
+"""Translation without an app, for the settings and the demo, because no app exists there."""
 
 import gettext
 from pathlib import Path
@@ -12,6 +12,7 @@ def N_(text: str) -> str:  # noqa: N802 (gettext's own name for it)
 
 
 def translate(text: str, language: str, **values: object) -> str:
-    """Return `text` (Indonesian, as in the source) in that language, its placeholders filled."""
+    """Return `text` (Indonesian, as in the source) in `language`, with `values` in place of its
+    placeholders."""
     found = gettext.translation("messages", TRANSLATIONS, [language], fallback=True).gettext(text)
     return found % values if values else found

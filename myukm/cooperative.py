@@ -1,5 +1,5 @@
-"""Cooperative multitasking: long work in a web process, which has one thread, yields to other
-requests."""
+"""Cooperative multitasking: long work in a web process, which has one thread, regularly lets other
+requests run."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,8 @@ SHORT_SECONDS = 1e-6
 
 
 def yield_control(*_progress: object) -> None:
-    """Let other requests run (under gevent), then go on. Usable as a callback for progress."""
+    """Let other requests run (under gevent), then return. May be given as a progress callback, so
+    it ignores its arguments."""
     time.sleep(SHORT_SECONDS)
 
 

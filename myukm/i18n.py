@@ -20,7 +20,7 @@ LANGUAGES = ("id", "en")
 
 
 def init_app(app: Flask) -> None:
-    """Configure languages and time zone of the app."""
+    """Configure the languages and the time zone of the app."""
     app.config["BABEL_DEFAULT_LOCALE"] = app.config["MYUKM_LANG"]
     app.config["BABEL_DEFAULT_TIMEZONE"] = app.config["MYUKM_TIMEZONE"]
     babel.init_app(app, locale_selector=language)
@@ -47,9 +47,10 @@ def campus_language() -> AbstractContextManager[None]:
 
 
 def template_gettext() -> Callable[..., Markup]:
-    """Return the `_` of the templates for the reader's language.
+    """Return the function `_` of the templates for the reader's language.
 
-    It looks the language up once per page; Flask-Babel's does at each of a page's hundred texts.
+    It looks up the language once per page; Flask-Babel's own does so for each text, of which a page
+    has a hundred.
     """
     texts, catalogue = _translated(str(get_locale())), get_domain().get_translations()
 
@@ -64,12 +65,13 @@ def template_gettext() -> Callable[..., Markup]:
 
 @cache
 def _translated(_language: str) -> dict[str, Markup]:
-    """Return the texts that templates have asked for in that language."""
+    """Return the cache of translated texts of that language."""
     return {}
 
 
 def preload(app: Flask) -> None:
-    """Load the campus language's catalogue and number formats before forks, which share them."""
+    """Load the catalogue and number formats of the campus's language before the process forks, so
+    that the forks share them."""
     with app.app_context(), campus_language():
         get_domain().get_translations()
         format_decimal(0)

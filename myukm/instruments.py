@@ -17,7 +17,7 @@ from myukm.histogram import bucket
 
 KEY = "myukm:metrics"
 COUNT, MILLISECONDS = "count", "ms"
-# Upper bounds (seconds) of HTTP's histogram; the last bucket has none.
+# Upper bounds (seconds) of the histogram of HTTP requests; its last bucket has no bound.
 HTTP_BOUNDS = (0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 HTTP, API, SENT, DROPPED = "http", "api", "events_sent", "events_dropped"
 
@@ -31,7 +31,8 @@ class _Pending:
         self.clear()
 
     def clear(self) -> None:
-        """Begin at zero. A fork calls it, because its parent flushes the counts until then."""
+        """Set all counts to zero. Called in a fork, because its parent flushes the earlier
+        counts."""
         self.lock, self.counts = threading.Lock(), Counter[str]()
 
     def add(self, counts: Mapping[str, int]) -> None:
@@ -41,7 +42,7 @@ class _Pending:
                 self.counts[field] += by
 
     def take(self) -> Mapping[str, int]:
-        """Return the pending counts, and begin at zero."""
+        """Return the pending counts, and set them to zero."""
         with self.lock:
             taken, self.counts = self.counts, Counter()
         return taken
@@ -83,8 +84,9 @@ def flush(client: redis.Redis) -> None:
 
 
 def totals(client: redis.Redis) -> dict[str, dict[Labels, dict[str, int]]]:
-    """Return the totals of all processes by name and labels: `COUNT`, or the numbers of the buckets
-    and `MILLISECONDS`. Raises `RedisError`."""
+    """Return the totals of all processes by name and labels: under `COUNT` for a counter; for a
+    histogram under the number of each bucket, and the sum under `MILLISECONDS`. Raises
+    `RedisError`."""
     found: dict[str, dict[Labels, dict[str, int]]] = {}
     for field, value in cast(dict[bytes, bytes], client.hgetall(KEY)).items():
         name, *labels, leaf = field.decode().split("|")

@@ -1,8 +1,8 @@
-"""Sentences that are stored or published once and read by many, each in their own language.
+"""Sentences that are stored or published once and read by many people, each in their own language.
 
-They are lazy: when one is stored or published, it is written in the campus's language, and under
-`translations` in the others. Pages show an entry by `localized`, and the browser does the same with
-events (`static/js/core/localized.js`).
+They are lazy translations. When a sentence is stored or published, it is written in the campus's
+language, and under `translations` in the other languages. Pages choose the reader's by `localized`,
+the browser does the same with events (`static/js/core/localized.js`).
 """
 
 from collections.abc import Mapping
@@ -22,12 +22,12 @@ lazy_decimal = partial(LazyString, format_decimal)
 
 
 def in_each_language(**texts: Any) -> dict[str, Any]:
-    """Return the texts (lazy, plain, or None) in the campus's language, and under `translations` in
-    each other language, by its code."""
+    """Return the texts (lazy, plain, or None) in the campus's language, and under `translations` by
+    language code in the languages in which they differ."""
     campus = current_app.config["MYUKM_LANG"]
-    words = _in(campus, texts)
+    own = _in(campus, texts)
     others = {lang: _in(lang, texts) for lang in LANGUAGES if lang != campus}
-    return {**words, "translations": {lang: each for lang, each in others.items() if each != words}}
+    return {**own, "translations": {lang: each for lang, each in others.items() if each != own}}
 
 
 def _in(lang: str, texts: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,18 +41,18 @@ def localized(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def stored_sentence(row: Any, name: str) -> Any:
-    """Return the stored sentence `name` of a row as a lazy one, None if it is NULL."""
+    """Return the stored sentence `name` of a row as a lazy translation, None if it is NULL."""
     text = getattr(row, name)
     return None if text is None else LazyString(_stored, text, row.translations, name)
 
 
 def _stored(text: str, translations: Mapping[str, Any] | None, name: str) -> str:
-    words = (translations or {}).get(str(get_locale()), {})
-    return str(words.get(name, text))
+    texts = (translations or {}).get(str(get_locale()), {})
+    return str(texts.get(name, text))
 
 
 def joined(*sentences: Any, by: str = " ") -> LazyString:
-    """Return several lazy sentences as one."""
+    """Return several lazy sentences as one lazy text, joined by `by`."""
     return LazyString(lambda: by.join(map(str, sentences)))
 
 

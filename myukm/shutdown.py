@@ -27,8 +27,8 @@ def stop_when_closed(pipe: int) -> None:
 
 
 def start_without_signals(thread: threading.Thread) -> None:
-    """Start a thread with signals blocked, because a signal that the main thread blocks would be
-    delivered to this thread and end the process."""
+    """Start a thread in which signals are blocked. Otherwise a signal that the main thread blocks
+    would be delivered to this thread and end the process."""
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     thread.start()
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)

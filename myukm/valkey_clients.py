@@ -1,8 +1,8 @@
-"""Creates Valkey clients, one function per purpose, each with its timeouts and retries.
+"""Creates Valkey clients, one function per purpose, each with its time-outs and retries.
 
-The address may move to another server while the program runs: a sentinel names a new primary, or a
-proxy leads elsewhere. So a connection whose server has become a replica (`READONLY`) counts as
-broken, and each new connection asks for the address again.
+The primary may change while the program runs, by sentinels or behind a proxy. Therefore a
+connection whose server has become a replica (`READONLY`) counts as broken, and each new connection
+looks up the primary's address again.
 """
 
 import re
@@ -19,8 +19,8 @@ from redis.sentinel import MasterNotFoundError, Sentinel
 from myukm.loop_lag import loop_lag
 
 VALKEY_DOWN = (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError)
-# So that a connection that only waits notices a server that vanished: after 5 + 3 · 2 s without an
-# answer, or after 10 s with unacknowledged bytes (Linux).
+# With these options even a connection that only waits notices that its server has vanished: after
+# 5 + 3 · 2 s without an answer, or after 10 s with unacknowledged bytes (Linux).
 KEEPALIVE = {
     getattr(socket, name): value
     for name, value in {
@@ -50,7 +50,7 @@ class SentinelAddress(NamedTuple):
 
     @classmethod
     def parse(cls, url: str) -> Self | None:
-        """Return the parts of a sentinel address; None for one of another form."""
+        """Return the parts of a sentinel address; None for another kind of address."""
         found = _SENTINELS.fullmatch(url)
         if not found:
             return None
@@ -61,9 +61,10 @@ class SentinelAddress(NamedTuple):
         return cls(places, found["service"], int(found["db"] or 0), user or None, password or None)
 
     def sentinel_options(self, seconds: float) -> dict[str, Any]:
-        """Return redis-py's options for the sentinels, each of which may take `seconds`.
+        """Return redis-py's options for connections to the sentinels; `seconds` is the time-out.
 
-        They get Valkey's password, as their default user, so that one without a password takes it.
+        They log in as the default user with Valkey's password, because a sentinel without password
+        accepts any password for that user.
         """
         login = {"username": "default", "password": self.password} if self.password else {}
         times = {"socket_connect_timeout": seconds, "socket_timeout": seconds}
@@ -78,7 +79,7 @@ def _host_and_port(place: str) -> tuple[str, int]:
 class PrimaryConnection(redis.Connection):
     """A connection to the server that the sentinels name as primary when it is opened.
 
-    redis-py's own asks them only for a new connection, not when a broken one is opened again.
+    redis-py's own class queries them for a new connection, but not to reopen a broken one.
     """
 
     def __init__(self, sentinel: Sentinel, service: str, **options: Any) -> None:
@@ -90,8 +91,8 @@ class PrimaryConnection(redis.Connection):
             self.host, self.port = self._sentinel.discover_master(self._service)  # type: ignore[no-untyped-call]
         except MasterNotFoundError:
             places = [each.connection_pool.connection_kwargs for each in self._sentinel.sentinels]
-            asked = ", ".join(f"{place['host']}:{place['port']}" for place in places)
-            raise redis.ConnectionError(f"no primary of {self._service} at {asked}") from None
+            queried = ", ".join(f"{place['host']}:{place['port']}" for place in places)
+            raise redis.ConnectionError(f"no primary of {self._service} at {queried}") from None
         return super()._connect()  # type: ignore[no-untyped-call,no-any-return]
 
 
@@ -106,8 +107,8 @@ class Breaker(Retry):
     """The retry rule of request clients, with a circuit breaker.
 
     After a failure no command is sent for `RESET_SECONDS`, so that few requests wait. A time-out
-    while this process itself was too busy does not count. A command whose connection broke (the
-    server restarted, or became a replica) is retried once, at once.
+    does not count if this process itself was too busy. A command whose connection broke (because
+    the server restarted, or became a replica) is retried once, without a pause.
     """
 
     RESET_SECONDS = 1.0
@@ -115,30 +116,30 @@ class Breaker(Retry):
     def __init__(self) -> None:
         broken = (redis.ConnectionError, redis.ReadOnlyError)
         super().__init__(NoBackoff(), 1, supported_errors=broken)
-        self._closed_until = 0.0
+        self._open_until = 0.0
         self._last_error = ""
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
-        return self  # redis-py copies it into every connection; they all share this one
+        return self  # redis-py copies it for every connection, but all share one breaker
 
     def call_with_retry(self, *args: Any, **kwargs: Any) -> Any:
-        """Call, and open the breaker if the server does not answer.
+        """Send a command, and open the breaker if the server does not answer.
 
-        Raises `redis.ConnectionError` with the last error at once while the breaker is open.
+        While the breaker is open, raises `redis.ConnectionError` with the last error at once.
         """
-        if time.monotonic() < self._closed_until:
+        if time.monotonic() < self._open_until:
             raise redis.ConnectionError(self._last_error)
         try:
             return super().call_with_retry(*args, **kwargs)
         except VALKEY_DOWN as error:
             if not (isinstance(error, redis.TimeoutError) and loop_lag.was_late()):
                 self._last_error = str(error)
-                self._closed_until = time.monotonic() + self.RESET_SECONDS
+                self._open_until = time.monotonic() + self.RESET_SECONDS
             raise
 
 
 def request_client(url: str) -> redis.Redis:
-    """For requests and jobs, which go on without Valkey: 0.2 s, a breaker, at most 32
+    """For requests and jobs, which go on without Valkey: time-outs of 0.2 s, a breaker, at most 32
     connections."""
     bound: dict[str, Any] = {"max_connections": 32, "timeout": 0.2}
     bound |= {"pool": redis.BlockingConnectionPool, "health_check_interval": 30}
@@ -146,12 +147,12 @@ def request_client(url: str) -> redis.Redis:
 
 
 def pubsub_client(url: str) -> redis.Redis:
-    """For the hub, which itself connects again after every error."""
+    """For the hub, which itself reconnects after every error."""
     return _client(url, 1.0, socket_timeout=2.0, retry=Reconnect(NoBackoff(), 0))
 
 
 def log_client(url: str) -> redis.Redis:
-    """For the sender of log lines, which itself tries again after every error."""
+    """For the sender of log lines, which itself retries after every error."""
     return _client(url, 0.5, socket_timeout=1.0, retry=Reconnect(NoBackoff(), 0))
 
 
@@ -161,13 +162,13 @@ def background_client(url: str) -> redis.Redis:
 
 
 def worker_client(url: str, name: str) -> redis.Redis:
-    """For an RQ worker: it survives a restart of Valkey; all its connections have this `name`."""
+    """For an RQ worker: it survives a restart of Valkey, and names its connections `name`."""
     retry = Reconnect(ExponentialBackoff(cap=2.0, base=0.1), retries=30)
-    return _client(url, 2.0, client_name=name, redis_connect_func=_introduce, retry=retry)
+    return _client(url, 2.0, client_name=name, redis_connect_func=_log_in, retry=retry)
 
 
-def _introduce(connection: redis.Connection) -> None:
-    """Log in and name the connection, or leave it unnamed where that is refused (ACL, proxy)."""
+def _log_in(connection: redis.Connection) -> None:
+    """Log in and name the connection, or leave it unnamed if an ACL or a proxy refuses the name."""
     try:
         connection.on_connect()  # type: ignore[no-untyped-call]
     except redis.ResponseError:
@@ -182,7 +183,7 @@ def _client(
     **options: Any,
 ) -> redis.Redis:
     options["socket_connect_timeout"] = connect_seconds
-    # Otherwise redis-py reads its own version from the packages' files for each connection.
+    # None, because redis-py would look up its own version on disk for each connection.
     options["driver_info"] = None
     if not url.startswith("unix:"):
         options["socket_keepalive_options"] = KEEPALIVE

@@ -19,12 +19,13 @@ _SQLITE_OPTIONS = frozenset(
     {"timeout", "isolation_level", "detect_types", "check_same_thread", "cached_statements"}
     | {"uri", "mode", "cache", "immutable", "nolock", "psow", "vfs"}
 )
-# A socket's folder as host, which libpq accepts and SQLAlchemy does not: `//%2Frun%2Fpg/myukm`.
+# The folder of a socket in place of the host (`//%2Frun%2Fpg/myukm`): libpq accepts it, SQLAlchemy
+# does not.
 _SOCKET = re.compile(r"//([^?]*@)?(%2F[^/@?]*)(/[^?]*)(\?.*)?", re.IGNORECASE)
 
 
 def database(env: Reader) -> dict[str, Any]:
-    """Return `DATABASE_URL` as set, and as SQLAlchemy takes it with our driver."""
+    """Return `DATABASE_URL` as set, and as `SQLALCHEMY_DATABASE_URI` the form with our driver."""
     url = env.url("DATABASE_URL", f"sqlite:///{sources.INSTANCE / 'myukm.db'}", tuple(DRIVERS))
     scheme, rest = url.split(":", 1)
     if scheme != "sqlite" and rest.partition("?")[0].count("@") > 1:
@@ -57,7 +58,8 @@ def database(env: Reader) -> dict[str, Any]:
 
 
 def _refused_options(uri: str) -> list[str]:
-    """The options after `?` that the driver would refuse, which it says only when it connects."""
+    """Return the options after `?` that the driver would refuse, which otherwise shows only when it
+    connects."""
     import psycopg
     import pymysql.connections
     from sqlalchemy.engine import make_url

@@ -7,7 +7,7 @@ from myukm.logs.redaction import shown
 from myukm.settings.reader import Reader
 from myukm.settings.sources import INSTANCE
 
-# No character of the credentials may have a meaning in an address: it is written as %2F.
+# Characters of the credentials that have a meaning in an address are percent-encoded (/ as %2F).
 _BUCKET = r"s3://([^:@/?#\[\]\s]+:[^@/?#\[\]\s]+@)?[a-z0-9][a-z0-9.-]{1,62}(/[^?#]*)?"
 _OPTION = r"(endpoint=https?://[^&#]+|region=[\w-]+)"
 _FORM = rf"file:///[^?#]+|{_BUCKET}(\?{_OPTION}(&{_OPTION})?)?"

@@ -1,4 +1,4 @@
-"""Reads and checks one variable at a time; the error for a wrong value is one line."""
+"""Reads and checks the variables, one per call. The error for a wrong value is one line."""
 
 import re
 import ssl
@@ -21,7 +21,7 @@ _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 
 
 class ConfigError(Exception):
-    """A wrong or missing setting; the message is one line that names it and the cure."""
+    """A wrong or missing setting; the message is one line that names the variable and the cure."""
 
 
 class Reader:
@@ -31,7 +31,7 @@ class Reader:
         self.environ = environ
 
     def wrong(self, name: str, text: str, **values: object) -> ConfigError:
-        """Return the error about a variable in the operator's language."""
+        """Return the error about the variable `name`, with `text` translated by `MYUKM_LANG`."""
         return ConfigError(f"{name}: {translate(text, self.text('MYUKM_LANG', 'id'), **values)}")
 
     def text(self, name: str, default: str = "") -> str:
@@ -63,9 +63,9 @@ class Reader:
             parsed = None
         low, high = bounds
         if parsed is None or not low <= parsed <= high:
-            whole = N_("%(value)r bukan bilangan bulat dari %(low)g sampai %(high)g")
-            any_number = N_("%(value)r bukan angka dari %(low)g sampai %(high)g")
-            text = whole if kind is int else any_number
+            not_integer = N_("%(value)r bukan bilangan bulat dari %(low)g sampai %(high)g")
+            not_number = N_("%(value)r bukan angka dari %(low)g sampai %(high)g")
+            text = not_integer if kind is int else not_number
             raise self.wrong(name, text, value=value, low=low, high=high)
         return parsed
 
@@ -85,7 +85,7 @@ class Reader:
         return value
 
     def certificates(self, name: str) -> str:
-        """Return the path of a file or folder of certificates, checked to be readable."""
+        """Return the path of a file or folder with readable certificates."""
         path = self.text(name)
         try:
             _read_certificates(path)
@@ -102,11 +102,11 @@ class Reader:
         return value
 
     def notifiers(self, name: str) -> str:
-        """Return addresses that Apprise knows, separated by blanks."""
+        """Return Apprise addresses, separated by blanks."""
         value = self.text(name)
         if not value:
             return value
-        from apprise import Apprise  # here, because it takes a third of a second and few set it
+        from apprise import Apprise  # here, because the import takes a third of a second
 
         for number, address in enumerate(value.split(), 1):
             if not Apprise().add(address):
@@ -115,7 +115,7 @@ class Reader:
         return value
 
     def token(self, name: str) -> str:
-        """Return a secret that is sent in a header, so it may contain visible ASCII only."""
+        """Return a secret of visible ASCII characters only, because it is sent in a header."""
         value = self.text(name)
         if not re.fullmatch(r"[!-~]*", value):
             text = N_("hanya boleh berisi huruf, angka, dan tanda ASCII, tanpa spasi")
@@ -153,14 +153,14 @@ def _is_complete(url: str) -> bool:
         return False
     if parts.scheme == "sqlite" or parts.hostname:
         return parts.scheme != "unix"
-    if parts.scheme in ("unix", "postgres", "postgresql"):  # libpq knows a socket of its own
+    if parts.scheme in ("unix", "postgres", "postgresql"):  # libpq has a default socket
         return len(parts.path) > 1
     return parts.scheme in ("mysql", "mariadb") and "unix_socket" in query
 
 
 @cache
 def _read_certificates(path: str) -> None:
-    """Raise `OSError` unless certificates can be read there; a path that passed is not read again,
-    because several variables often name one bundle, which takes a tenth of a second to read."""
+    """Raise `OSError` unless `path` is a folder or a readable file of certificates. Cached, because
+    several variables often name one bundle, which takes a tenth of a second to read."""
     if not Path(path).is_dir():
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)

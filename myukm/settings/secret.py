@@ -1,4 +1,4 @@
-"""The secret key: as set, or one that this checkout makes once."""
+"""The secret key that is generated once if `SECRET_KEY` is not set."""
 
 import os
 import secrets
@@ -9,8 +9,8 @@ from myukm.settings.reader import Reader
 
 
 def generated_secret(env: Reader) -> str:
-    """Return this checkout's generated secret. `O_EXCL` lets only one of two concurrent first
-    starts create it."""
+    """Return this checkout's generated secret, created at the first start. `os.link` lets only one
+    of two concurrent first starts create it. Raises `ConfigError` if it cannot be written."""
     path = sources.INSTANCE / "secret_key"
     try:
         sources.INSTANCE.mkdir(mode=0o700, exist_ok=True)

@@ -1,4 +1,5 @@
-"""The addresses of servers: payment API, Valkey, and our own for users and for gunicorn."""
+"""The addresses of servers: payment API, Valkey, push services, the origin that users see, and the
+address on which gunicorn listens."""
 
 import re
 from typing import Any
@@ -16,7 +17,8 @@ _VALKEY_SCHEMES = ("redis", "rediss", "unix", "sentinel")
 
 
 def payment_api(env: Reader) -> dict[str, Any]:
-    """Return the payment API's URL, its authentication (token or user) and its CA certificates."""
+    """Return the payment API's URL (which may contain user and password), its token, and the paths
+    of CA certificates."""
     url = env.url("PEMBAYARAN_API_URL", "http://127.0.0.1:5055", ("http", "https"))
     token = env.token("PEMBAYARAN_API_TOKEN")
     parts = urlsplit(url)
@@ -64,7 +66,8 @@ def public_url(env: Reader) -> str:
 
 
 def web_server(env: Reader) -> dict[str, Any]:
-    """Return the addresses on which gunicorn listens, separated by commas, and its processes."""
+    """Return the addresses on which gunicorn listens, separated by commas, and the number of its
+    processes."""
     bind = env.text("MYUKM_BIND", "127.0.0.1:5000")
     found = [_BIND.fullmatch(each.strip()) for each in bind.split(",")]
     if not all(each and int(each["port"] or 0) < 65_536 for each in found):
@@ -74,8 +77,8 @@ def web_server(env: Reader) -> dict[str, Any]:
 
 
 def valkey(env: Reader) -> str:
-    """Return the address of Valkey, checked as the client would."""
-    # Imported here, because the demo's process needs nothing of it.
+    """Return the address of Valkey, checked with the code of the client."""
+    # Imported here, because the demo's process does not need it.
     import redis
 
     from myukm.valkey_clients import SentinelAddress

@@ -1,4 +1,4 @@
-"""Where settings come from: the environment, then `.env`, then a running demo's."""
+"""Where settings come from: the environment, then `.env`, then the settings of a running demo."""
 
 import fcntl
 import os
@@ -12,7 +12,7 @@ from dotenv.parser import parse_stream
 from myukm.catalogue import N_, translate
 from myukm.settings.reader import ConfigError
 
-# Not resolved: the folder of a checkout may hold a link to the program.
+# Symbolic links are not resolved, because a checkout may contain a link to the program.
 ROOT = Path(__file__).absolute().parents[2]
 INSTANCE = ROOT / "instance"
 
@@ -23,7 +23,8 @@ def environment() -> dict[str, str]:
 
 
 def file_settings() -> dict[str, str]:
-    """Return the settings in `.env`, {} without that file. Raises `ConfigError`."""
+    """Return the settings in `.env`, {} without that file. Raises `ConfigError` if the file cannot
+    be read or parsed."""
     path = ROOT / ".env"
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -49,7 +50,8 @@ def _wrong_file(text: str, **values: object) -> ConfigError:
 
 
 def _demo_environment() -> Mapping[str, str]:
-    """Return the running demo's settings, {} if no demo holds the lock (it may have died)."""
+    """Return the running demo's settings, {} if no demo holds the lock: a demo that was killed may
+    have left its settings behind."""
     try:
         with (INSTANCE / "demo.lock").open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
