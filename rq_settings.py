@@ -1,8 +1,8 @@
 """Settings for plain `rq`, which reads no `.env`: `rq worker -c rq_settings sync-pembayaran`.
 
-It reads the upper-case names of this module: the address of Valkey, or of its sentinels. A worker
-that reads them logs in our form. Its warnings are collected with the lines of the other processes,
-but not its lines about each job, which would push those out.
+`rq` reads the upper-case names of this module: the address of Valkey, or of its sentinels. A worker
+started in this way logs in our form. Its warnings are collected with the lines of the other
+processes; its lines about each job are not, because they would push out the others.
 """
 
 import logging

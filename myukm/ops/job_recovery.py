@@ -41,7 +41,7 @@ class OrphanRecovery:
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + RECOVER_SECONDS
-        for trouble in self._troubles.of(lost_jobs.taken()):
+        for trouble in self._troubles.of(lost_jobs.dequeued()):
             lost_jobs.heal(trouble)
         self._cursor, keys = lost_jobs.portion(self._cursor)
         for trouble in lost_jobs.lost(keys):
@@ -61,9 +61,9 @@ def clean() -> None:
 def fix() -> Iterator[str]:
     """Heal at once all that is safe to heal; yield what was done."""
     seen = SeenTwice[lost_jobs.Trouble]()
-    seen.of(lost_jobs.taken())
+    seen.of(lost_jobs.dequeued())
     time.sleep(FIX_PAUSE_SECONDS)
-    for trouble in [*seen.of(lost_jobs.taken()), *_all_lost()]:
+    for trouble in [*seen.of(lost_jobs.dequeued()), *_all_lost()]:
         if lost_jobs.heal(trouble):
             yield _sentence(trouble)
     clean()

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 
 class Trouble(NamedTuple):
-    """A job that no worker will take. `kind` is `taken` (dequeued, but not begun), `ghost` (also
+    """A job that no worker will take. `kind` is `dequeued` (but not begun), `ghost` (also
     deleted) or `lost` (queued, but in no list)."""
 
     kind: str
@@ -43,15 +43,15 @@ class Trouble(NamedTuple):
     job_id: str
 
 
-def taken() -> Iterator[Trouble]:
-    """Yield the jobs that a worker has dequeued and not begun: `taken`, or `ghost` if deleted."""
+def dequeued() -> Iterator[Trouble]:
+    """Yield the jobs that a worker has dequeued, but not begun; `ghost` if they are deleted."""
     for name in QUEUES:
         source = get_queue(name)
         ids = set(source.intermediate_queue.get_job_ids())
         begun = set(source.started_job_registry.get_job_ids(cleanup=False)) if ids else set()
         for job_id in ids - begun:
             exists = valkey().exists(Job.key_for(job_id))
-            yield Trouble("taken" if exists else "ghost", name, job_id)
+            yield Trouble("dequeued" if exists else "ghost", name, job_id)
 
 
 def lost(keys: Iterable[bytes]) -> Iterator[Trouble]:
