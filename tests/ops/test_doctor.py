@@ -29,6 +29,7 @@ from myukm.extensions import db
 from myukm.live.event_log import Event, EventCounter
 from myukm.models import ChatMessage, SyncRun, User
 from myukm.ops import api_probe, doctor, host_reports
+from myukm.ops.causes import causes
 from myukm.ops.findings import host, queues
 from myukm.queues.enqueue import enqueue
 from myukm.queues.restricted_job import RestrictedJob
@@ -380,6 +381,16 @@ def test_a_machine_with_another_secret_key(app: Flask, valkey: redis.Redis) -> N
         wait_until(lambda: list(host.secret_keys()) == [], 30, "its report is forgotten")
         host_reports.HostReporter().run()
         assert list(valkey.hkeys(host_reports.KEY)) == [socket.gethostname().encode()]
+
+
+def test_two_machines_with_other_secret_keys_are_both_reported(
+    app: Flask, valkey: redis.Redis
+) -> None:
+    with app.app_context():
+        for name in ("web2", "web3"):
+            other = replace(host_reports.own(), secret=f"another of {name}")
+            valkey.hset(host_reports.KEY, name, json.dumps(asdict(other)))
+        assert {finding.host for finding in causes(list(host.secret_keys()))} == {"web2", "web3"}
 
 
 def test_sentinels_that_do_not_answer(settings: dict[str, str]) -> None:

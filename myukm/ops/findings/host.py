@@ -86,6 +86,7 @@ def secret_keys() -> Iterator[Finding]:
                 BROKEN,
                 _("SECRET_KEY di server %(host)s berbeda dari yang di server ini.", host=host),
                 _("Pakai .env yang sama di semua server, lalu jalankan ulang web dan worker."),
+                subject=host,
                 host=host,
             )
 
