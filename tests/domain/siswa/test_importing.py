@@ -238,7 +238,6 @@ def locks_waited_for(engine: Engine) -> int:
 @pytest.fixture
 def api(simulator: Simulator, settings: dict[str, str]) -> Simulator:
     settings["PEMBAYARAN_API_URL"] = simulator.url
-    settings["PEMBAYARAN_API_TIMEOUT"] = "0.5"
     return simulator
 
 
@@ -442,6 +441,7 @@ def test_a_roster_that_comes_by_drops_is_given_up(inside: Flask, settings: dict[
 
 
 def test_an_api_that_is_slow_or_away_is_named(api: Simulator, inside: Flask) -> None:
+    inside.config["PEMBAYARAN_API_TIMEOUT"] = 0.5
     api.set(latency_ms="2000")
     with pytest.raises(Unavailable, match=r"tidak menjawab dalam 0\.5 detik"):
         importing.from_api()
