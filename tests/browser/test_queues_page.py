@@ -1,15 +1,14 @@
 """The queues' page in a browser: a worker that dies shows there without a reload."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
 from devtools.ports import any_free
-from devtools.valkey import Valkey, start_valkey
+from devtools.valkey import Valkey
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.models import QueueSample, SyncRun
@@ -203,12 +202,6 @@ def test_many_alerts_that_were_missed_are_one_request_for_the_findings(
 
 class TestWithoutValkey:
     """The stream brings no queue health then, so the page reads the findings from the server."""
-
-    @pytest.fixture
-    def killable_valkey(self, tmp_path: Path) -> Iterator[Valkey]:
-        """A Valkey of this test's own."""
-        with start_valkey(tmp_path / "valkey") as server:
-            yield server
 
     @pytest.fixture
     def settings(self, settings: dict[str, str], killable_valkey: Valkey) -> dict[str, str]:

@@ -21,16 +21,6 @@ Start = Callable[..., Program]
 
 
 @pytest.fixture
-def killable_valkey(tmp_path: Path) -> Iterator[Valkey]:
-    """A Valkey of this test's own, which it may kill."""
-    server = start_valkey(tmp_path / "valkey")
-    yield server
-    if server.running():
-        os.kill(server.pid, signal.SIGCONT)
-    server.kill()
-
-
-@pytest.fixture
 def settings(settings: dict[str, str], killable_valkey: Valkey) -> dict[str, str]:
     return {**settings, "REDIS_URL": killable_valkey.url}
 

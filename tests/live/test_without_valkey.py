@@ -22,13 +22,6 @@ SessionAs = Callable[[str], requests.Session]
 
 
 @pytest.fixture
-def killable_valkey(tmp_path: Path) -> Iterator[Valkey]:
-    """A Valkey of this test alone, which it may kill."""
-    with start_valkey(tmp_path / "valkey") as server:
-        yield server
-
-
-@pytest.fixture
 def settings(settings: dict[str, str], killable_valkey: Valkey) -> dict[str, str]:
     return settings | {"REDIS_URL": killable_valkey.url}
 

@@ -4,7 +4,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -112,13 +112,6 @@ def test_pausing_and_resuming_survives_kills(app: Flask, start: Start, valkey: r
             assert get_queue("high").get_job_ids() == ids
         lists = [valkey.llen("myukm:parking:high"), valkey.llen("rq:queue:high")]
         assert lists == ([len(ids), 0] if is_paused else [0, len(ids)])
-
-
-@pytest.fixture
-def killable_valkey(tmp_path: Path) -> Iterator[Valkey]:
-    """A Valkey of this test alone."""
-    with start_valkey(tmp_path / "valkey") as server:
-        yield server
 
 
 def test_a_pause_survives_a_crash_of_valkey(

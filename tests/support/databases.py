@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -36,6 +37,15 @@ def valkey(valkey_server: Valkey) -> Iterator[redis.Redis]:
     client.flushall()
     yield client
     client.close()
+
+
+@pytest.fixture
+def killable_valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """A Valkey of this test alone, which the test may kill or stop."""
+    with start_valkey(tmp_path / "valkey") as server:
+        yield server
+        if server.running():
+            os.kill(server.pid, signal.SIGCONT)
 
 
 @pytest.fixture(scope="session")

@@ -123,7 +123,7 @@ def test_a_full_pool_reserves_a_slot_only_for_a_requested_student(
 
     async def play() -> tuple[int, int]:
         async with pool:
-            pool.merge(pool.update(), None)
+            merge_nothing(pool)
             pool.submit(items(10))
             pool.gate.rate_limiter = RateLimiter(10)
             full = pool.update().slots

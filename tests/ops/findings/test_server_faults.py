@@ -40,55 +40,48 @@ def wait_over(app: Flask, code: str) -> None:
 
 
 @pytest.fixture
-def second_valkey(tmp_path: Path) -> Iterator[Valkey]:
-    """A Valkey of this test alone."""
-    with start_valkey(tmp_path / "own") as server:
-        yield server
-
-
-@pytest.fixture
-def own(second_valkey: Valkey, settings: dict[str, str]) -> Flask:
+def own(killable_valkey: Valkey, settings: dict[str, str]) -> Flask:
     """The app with that Valkey."""
-    return create_app(config.load({**settings, "REDIS_URL": second_valkey.url}))
+    return create_app(config.load({**settings, "REDIS_URL": killable_valkey.url}))
 
 
-def test_valkey_is_killed(own: Flask, second_valkey: Valkey, tmp_path: Path) -> None:
+def test_valkey_is_killed(own: Flask, killable_valkey: Valkey, tmp_path: Path) -> None:
     assert not named(own, "valkey_unreachable")
-    second_valkey.kill()
+    killable_valkey.kill()
     assert wait_named(own, "valkey_unreachable")["level"] == "broken"
-    with start_valkey(tmp_path / "own", second_valkey.port):
+    with start_valkey(tmp_path / "valkey", killable_valkey.port):
         wait_over(own, "valkey_unreachable")
 
 
-def test_valkey_hangs(own: Flask, second_valkey: Valkey) -> None:
-    os.kill(second_valkey.pid, signal.SIGSTOP)
+def test_valkey_hangs(own: Flask, killable_valkey: Valkey) -> None:
+    os.kill(killable_valkey.pid, signal.SIGSTOP)
     wait_named(own, "valkey_unreachable")
-    os.kill(second_valkey.pid, signal.SIGCONT)
+    os.kill(killable_valkey.pid, signal.SIGCONT)
     wait_over(own, "valkey_unreachable")
 
 
-def test_valkey_becomes_a_replica(own: Flask, second_valkey: Valkey, valkey: redis.Redis) -> None:
+def test_valkey_becomes_a_replica(own: Flask, killable_valkey: Valkey, valkey: redis.Redis) -> None:
     primary = valkey.connection_pool.connection_kwargs
-    client = redis.Redis.from_url(second_valkey.url)
+    client = redis.Redis.from_url(killable_valkey.url)
     client.replicaof(primary["host"], primary["port"])
     assert wait_named(own, "valkey_replica")["level"] == "broken"
     client.replicaof("NO", "ONE")
     wait_over(own, "valkey_replica")
 
 
-def test_valkey_cannot_save(own: Flask, second_valkey: Valkey, tmp_path: Path) -> None:
+def test_valkey_cannot_save(own: Flask, killable_valkey: Valkey, tmp_path: Path) -> None:
     """It cannot write its file, because a folder has that name."""
-    client = redis.Redis.from_url(second_valkey.url)
-    (tmp_path / "own" / "dump.rdb").mkdir()
+    client = redis.Redis.from_url(killable_valkey.url)
+    (tmp_path / "valkey" / "dump.rdb").mkdir()
     client.bgsave()
     assert wait_named(own, "valkey_cannot_save")["level"] == "broken"
-    (tmp_path / "own" / "dump.rdb").rmdir()
+    (tmp_path / "valkey" / "dump.rdb").rmdir()
     client.bgsave()
     wait_over(own, "valkey_cannot_save")
 
 
-def test_valkey_is_far_away(second_valkey: Valkey, settings: dict[str, str]) -> None:
-    with Relay(second_valkey.port) as relay:
+def test_valkey_is_far_away(killable_valkey: Valkey, settings: dict[str, str]) -> None:
+    with Relay(killable_valkey.port) as relay:
         url = f"redis://127.0.0.1:{relay.port}/0"
         app = create_app(config.load({**settings, "REDIS_URL": url}))
         wait_until(lambda: not named(app, "valkey_slow"), 30, "it is near")
