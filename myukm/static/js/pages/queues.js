@@ -1,6 +1,7 @@
 // The page of the queues: tables and findings, updated by the stream.
 
 import * as api from "../core/api.js";
+import { debounced } from "../core/debounced.js";
 import { confirmed } from "../core/dialog.js";
 import { data, setIcon } from "../core/dom.js";
 import { t } from "../core/i18n.js";
@@ -45,11 +46,7 @@ function follow(states) {
     const health = await api.get("/admin/antrian");
     if (received === before) show(health, states); // else the stream brought newer ones meanwhile
   });
-  let timer = 0;
-  const refreshSoon = () => {
-    clearTimeout(timer);
-    timer = setTimeout(refresh, SETTLE_MS);
-  };
+  const refreshSoon = debounced(refresh, SETTLE_MS);
   onReconnect(refreshSoon);
   on("alert", refreshSoon);
   on("heartbeat", ({ degraded }) => degraded && refreshSoon());

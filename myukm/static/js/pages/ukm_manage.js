@@ -2,6 +2,7 @@
 // changed role of this person reloads the page.
 
 import { accountId } from "../core/account.js";
+import { debounced } from "../core/debounced.js";
 import { number } from "../core/format.js";
 import { t } from "../core/i18n.js";
 import { openAnew } from "../core/open_anew.js";
@@ -13,7 +14,7 @@ const SETTLE_MS = 300;
 
 export default function startUkmManage(root) {
   const { code, list } = root.dataset;
-  const listChanged = list ? reloader(list) : () => {};
+  const listChanged = list ? debounced(() => reloadParts([list]), SETTLE_MS) : () => {};
   const listen = (type, listener) => on(type, (event) => event.ukm === code && listener(event));
   on("reset", listChanged);
   listen("membership", (event) => membershipChanged(event, listChanged));
@@ -24,15 +25,6 @@ export default function startUkmManage(root) {
   document.getElementById("until")?.addEventListener("input", ({ target }) => {
     target.form.querySelector('[name="for"][value=""]').checked = true;
   });
-}
-
-/** A function that reloads the element `id` once for many calls. */
-function reloader(id) {
-  let timer = 0;
-  return () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => reloadParts([id]), SETTLE_MS);
-  };
 }
 
 function membershipChanged({ user_id: user, member }, listChanged) {
