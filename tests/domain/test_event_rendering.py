@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, event
+from sqlalchemy import delete
 
 from myukm.db.session import transaction
 from myukm.domain import event_rendering
@@ -18,6 +18,7 @@ from myukm.live.event_log import Event
 from myukm.models import ChatMessage, Ukm, User
 from tests.conftest import every_database
 from tests.support.people import UKM
+from tests.support.statements import recorded_statements
 
 People = dict[str, int]
 
@@ -80,14 +81,11 @@ def test_of_a_message_that_is_gone_only_the_number_is_left(inside: Flask, people
 
 
 def test_a_replay_asks_as_often_for_many_events_as_for_one(inside: Flask, people: People) -> None:
-    asked: list[str] = []
-    event.listen(db.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
-
     def queries() -> int:
         db.session.expunge_all()
-        asked.clear()
-        event_rendering.since(0, 1000)
-        return len(asked)
+        with recorded_statements(inside) as found:
+            event_rendering.since(0, 1000)
+        return len(found)
 
     first = post(people, "satu")[0]
     post(people, "jawaban", reply_to=first.id)

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, update
+from sqlalchemy import update
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain.chat import broadcast
-from myukm.extensions import db
 from myukm.models import Membership, User
 from tests.support.people import UKM
+from tests.support.statements import recorded_statements
 
 ClientAs = Callable[[str], FlaskClient]
 URL = f"/ukm/{UKM}"
@@ -286,16 +286,8 @@ def test_the_chat_page_makes_a_fixed_number_of_queries(app: Flask, client_as: Cl
 
 def count_queries(app: Flask, visit: Callable[[], Any]) -> int:
     """Return how many queries `visit` makes; its response must be a 200."""
-    queries: list[str] = []
-
-    def count(_c: Any, _cur: Any, statement: str, *_: Any) -> None:
-        queries.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", count)
-    answer = visit()
-    event.remove(engine, "before_cursor_execute", count)
+    with recorded_statements(app) as queries:
+        answer = visit()
     assert answer.status_code == 200
     return len(queries)
 

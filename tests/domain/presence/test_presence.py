@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import redis
 from flask import Flask
-from sqlalchemy import event, insert
+from sqlalchemy import insert
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
@@ -20,6 +20,7 @@ from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import DEFAULT
 from tests.support.people import UKM
 from tests.support.programs import Program
+from tests.support.statements import recorded_statements
 from tests.support.waiting import wait_until
 from tests.support.without_valkey import lose_valkey
 
@@ -203,9 +204,8 @@ def test_snapshots_of_many_ukms_take_two_queries(people: People, inside: Flask) 
         session.add_all(ukms)
         session.flush()
         session.add_all(Membership(ukm_id=one.id, user_id=people["friend"]) for one in ukms)
-    asked: list[str] = []
-    event.listen(db.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
-    published = list(presence_list.snapshots([*codes, UKM]))
+    with recorded_statements(inside) as asked:
+        published = list(presence_list.snapshots([*codes, UKM]))
     assert sorted(one["ukm"] for one in published) == sorted([*codes, UKM])
     assert {one["user_id"] for one in published} == {people["friend"]}
     assert len([each for each in asked if each.startswith("SELECT")]) == 2
