@@ -49,6 +49,25 @@ def test_a_run_from_the_button_to_the_end_in_every_tab(
     expect(page.locator("#sync-status")).to_contain_text("Selesai")
 
 
+# The end of the percentage's text and the beginning of the pace's, in pixels.
+EDGES = """() => [".sync-percent", ".sync-pace"].map((selector) => {
+  const text = document.createRange();
+  text.selectNodeContents(document.querySelector(selector));
+  return text.getBoundingClientRect();
+}).map(({ left, right }, n) => (n ? left : right))"""
+
+
+def test_the_pace_does_not_cover_the_percentage_on_a_phone(open_as: OpenAs) -> None:
+    page = open_as("bendahara", PAGE, PHONE)
+    for selector, text in (
+        (".sync-percent", "99,99%"),
+        ('[data-slot="rate"]', "menghitung kecepatan…"),
+    ):
+        page.locator(selector).evaluate("(element, text) => { element.textContent = text }", text)
+    end, beginning = page.evaluate(EDGES)
+    assert end < beginning
+
+
 def test_buttons_are_enabled_only_when_their_action_is_possible(
     open_as: OpenAs, students: int
 ) -> None:
