@@ -49,22 +49,23 @@ def test_a_run_from_the_button_to_the_end_in_every_tab(
     expect(page.locator("#sync-status")).to_contain_text("Selesai")
 
 
-# The end of the percentage's text and the beginning of the pace's, in pixels.
-EDGES = """() => [".sync-percent", ".sync-pace"].map((selector) => {
-  const text = document.createRange();
-  text.selectNodeContents(document.querySelector(selector));
-  return text.getBoundingClientRect();
-}).map(({ left, right }, n) => (n ? left : right))"""
+# Shows a wide percentage and the longest pace; returns where the first text ends and the second one
+# begins, in pixels.
+EDGES = """() => {
+  const texts = { percent: "99,99%", rate: "menghitung kecepatan…" };
+  const [percent, pace] = Object.entries(texts).map(([slot, text]) => {
+    const shown = document.createRange();
+    const element = document.querySelector(`.sync-bar [data-slot=${slot}]`);
+    element.textContent = text;
+    shown.selectNodeContents(element);
+    return shown;
+  });
+  return [percent.getBoundingClientRect().right, pace.getBoundingClientRect().left];
+}"""
 
 
 def test_the_pace_does_not_cover_the_percentage_on_a_phone(open_as: OpenAs) -> None:
-    page = open_as("bendahara", PAGE, PHONE)
-    for selector, text in (
-        (".sync-percent", "99,99%"),
-        ('[data-slot="rate"]', "menghitung kecepatan…"),
-    ):
-        page.locator(selector).evaluate("(element, text) => { element.textContent = text }", text)
-    end, beginning = page.evaluate(EDGES)
+    end, beginning = open_as("bendahara", PAGE, PHONE).evaluate(EDGES)
     assert end < beginning
 
 
