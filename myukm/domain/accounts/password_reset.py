@@ -36,6 +36,8 @@ def issue(user: User, *, by: Actor) -> Issued:
     """
     code = new_code()
     with transaction() as session:
+        # Locked, so that a concurrent code, new password or block comes before or after this code.
+        session.refresh(user, with_for_update={"key_share": True})
         if user.blocked_at:
             raise Conflict(_("Akun ini diblokir. Buka blokirnya dulu."), code="blocked")
         void(user.id)

@@ -12,7 +12,14 @@ from flask.testing import FlaskClient
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain import account_deletion, event_rendering
-from myukm.domain.accounts import administration, invitations, self_service
+from myukm.domain.accounts import (
+    accounts,
+    administration,
+    invitations,
+    password_reset,
+    self_service,
+)
+from myukm.domain.accounts.codes import digest
 from myukm.domain.actor import Actor
 from myukm.domain.chat import messages
 from myukm.domain.text_normalization import clean_line
@@ -22,7 +29,7 @@ from myukm.domain.ukm import state as ukm_state
 from myukm.errors import Conflict, DomainError, NotFound
 from myukm.extensions import db
 from myukm.live.event_log import Event
-from myukm.models import Invitation, Membership, Role, Ukm, UkmPin, User
+from myukm.models import Invitation, Membership, PasswordReset, Role, Ukm, UkmPin, User
 from tests.conftest import every_database
 from tests.support.people import PASSWORD, UKM
 
@@ -105,6 +112,27 @@ def test_an_invitation_used_at_this_moment_is_not_withdrawn(
             with pytest.raises(TimeoutError):
                 meanwhile.result(timeout=0.5)
         assert meanwhile.result() == "no_such_invitation"
+
+
+@every_database
+def test_of_two_reset_codes_created_at_once_the_later_is_valid(
+    app: Flask, people: dict[str, int]
+) -> None:
+    """On the page and by the command, which does not lock the account itself."""
+
+    def by_command() -> str:
+        with app.app_context():
+            return password_reset.issue(accounts.find("2024001"), by=Actor("flask user")).code
+
+    with app.app_context(), ThreadPoolExecutor(1) as pool:
+        with transaction() as session:
+            administration.reset_code(Actor("Siti", people["admin"]), people["member"])
+            session.flush()
+            meanwhile = pool.submit(by_command)
+            with pytest.raises(TimeoutError):
+                meanwhile.result(timeout=0.5)
+        code = meanwhile.result()
+        assert [one.code_hash for one in db.session.query(PasswordReset)] == [digest(code)]
 
 
 def count_admins(app: Flask) -> int:
