@@ -116,9 +116,12 @@ def follow_nims(session: Session, nims: Collection[str], by: Actor) -> None:
 
     A NIM that several students have links no account. Links by code stay as they are.
     """
-    accounts = session.scalars(select(User).where(User.nim.in_(nims), User.deleted_at.is_(None)))
+    query = select(User).where(User.nim.in_(nims), User.deleted_at.is_(None)).order_by(User.id)
+    # Locked, because an account may be redeeming a code at this moment.
+    locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    accounts = session.scalars(locked).all()
     students = _by_nim(session, nims) if current_app.config["REGISTRATION"] != "open" else {}
-    for account in accounts.all():
+    for account in accounts:
         student = students.get(account.nim)
         wanted = student.idperson if student else None
         if account.linked_by == NIM and account.idperson != wanted:

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 
@@ -296,3 +297,26 @@ class TestNim:
             work.advance(one)
             assert "Tidak bisa dibatalkan" in (found.error or "")
         assert client_as("member").get(PAGE).status_code == 200
+
+
+@every_database
+def test_a_code_redeemed_while_an_import_links_by_nim_keeps_its_link(
+    students: None, app: Flask, people: dict[str, int]
+) -> None:
+    def link_by_nim() -> None:
+        with app.app_context(), transaction() as session:
+            links.follow_nims(session, {"2024001"}, Actor("Siti"))
+
+    with app.app_context(), ThreadPoolExecutor(1) as pool:
+        with transaction() as session:
+            session.execute(update(Siswa).where(Siswa.idperson == "S/2").values(nim="2024001"))
+            student = session.scalars(select(Siswa).where(Siswa.idperson == "S1")).one()
+        code = links.create_code(student, Actor("Siti"))
+        with transaction() as session:
+            links.redeem(session.get_one(User, people["member"]), code)
+            meanwhile = pool.submit(link_by_nim)
+            with pytest.raises(TimeoutError):
+                meanwhile.result(timeout=0.5)
+        meanwhile.result()
+        linked = select(User.idperson, User.linked_by).where(User.id == people["member"])
+        assert db.session.execute(linked).one() == ("S1", links.CODE)
