@@ -16,7 +16,7 @@ import msgspec
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, func, or_, select
 
-from myukm.db.session import release_connection
+from myukm.db.session import release_connection, transaction
 from myukm.db.types import utcnow
 from myukm.domain.actor import Actor
 from myukm.domain.exports import archive_entries, store
@@ -68,7 +68,7 @@ def write_portion(held: store.Held, progress: Callable[[int], None]) -> None:
     `NotFound` or `Forbidden` as `check_right`, and OSError if the storage does not answer.
     """
     ukm = check_right(held)
-    place = msgspec.json.decode(held.place, type=Place) if held.place else Place(utcnow())
+    place = msgspec.json.decode(held.place, type=Place) if held.place else _begin(ukm)
     with closing(PartsFile(held)) as file:
         with ZipFile(file, "a", ZIP_DEFLATED) as archive:
             _steps(archive, ukm, place, progress)
@@ -79,6 +79,14 @@ def write_portion(held: store.Held, progress: Callable[[int], None]) -> None:
         store.begin_anew(held, _("Pesan terus dihapus selama berkas ditulis. Coba lagi nanti."))
     else:
         store.finish(held, size)
+
+
+def _begin(ukm: Ukm) -> Place:
+    """Return the place of a new archive. Waits for the UKM's lock: deletions that hold it are
+    committed before the first file is read, later ones are found by `_deleted_since`."""
+    with transaction() as session:
+        session.execute(select(Ukm.id).where(Ukm.id == ukm.id).with_for_update(key_share=True))
+        return Place(utcnow())
 
 
 def _steps(archive: ZipFile, ukm: Ukm, place: Place, progress: Callable[[int], None]) -> None:

@@ -7,6 +7,7 @@ import random
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -178,6 +179,26 @@ def test_a_message_deleted_meanwhile_is_not_in_the_archive(
     assert export.losses == 1
     assert len([name for name in found.namelist() if name.startswith("files/")]) == 1
     assert b"Halo semua" not in found.read("messages/00001.json")
+
+
+@every_database
+def test_a_deletion_that_is_not_committed_when_the_archive_begins_is_seen(
+    inside: None, talk: Flask, people: People
+) -> None:
+    def write(export_id: int) -> None:
+        with talk.app_context():
+            writing.write(export_id)
+
+    export = asked(people)
+    first = db.session.scalar(select(ChatFile.message_id).order_by(ChatFile.id).limit(1))
+    with ThreadPoolExecutor(1) as pool:
+        with transaction():
+            messages.delete(people["friend"], UKM, first or 0)
+            job = pool.submit(write, export.id)
+            wait([job], timeout=0.5)
+        job.result()
+    db.session.refresh(export)
+    assert b"Halo semua" not in opened(export).read("messages/00001.json")
 
 
 def test_files_of_an_account_deleted_meanwhile_are_not_in_the_archive(
