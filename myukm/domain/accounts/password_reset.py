@@ -63,6 +63,7 @@ def redeem(nim: str, code: str, password: str) -> User:
     check_password(password, user.nim, user.name)
     hashed = hash_password(password)
     with transaction() as session:
+        accounts.lock(session, user.id)  # before the code, as everybody who voids a code does
         _use_up(session, reset)
         accounts.store_password(user.id, hashed)
         activity.record(Actor.of(user), "user.reset_password", f"{user.nim} {user.name}")

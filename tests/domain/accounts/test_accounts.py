@@ -135,6 +135,29 @@ def test_of_two_reset_codes_created_at_once_the_later_is_valid(
         assert [one.code_hash for one in db.session.query(PasswordReset)] == [digest(code)]
 
 
+@every_database
+def test_a_code_that_is_voided_while_it_is_redeemed_is_wrong_without_a_deadlock(
+    app: Flask, people: dict[str, int]
+) -> None:
+    def redeem(code: str) -> str:
+        with app.app_context():
+            try:
+                password_reset.redeem("2024001", code, "kata sandi yang baru")
+            except DomainError as error:
+                return error.code
+            return "redeemed"
+
+    with app.app_context(), ThreadPoolExecutor(1) as pool:
+        code = password_reset.issue(accounts.find("2024001"), by=Actor("Siti")).code
+        with transaction() as session:
+            accounts.lock(session, people["member"])
+            meanwhile = pool.submit(redeem, code)
+            with pytest.raises(TimeoutError):
+                meanwhile.result(timeout=1)
+            password_reset.void(people["member"])
+        assert meanwhile.result() == "wrong_code"
+
+
 def count_admins(app: Flask) -> int:
     with app.app_context():
         query = db.session.query(User).filter_by(role="admin", blocked_at=None)
