@@ -20,7 +20,8 @@ MEMORY_BYTES, CPU_SECONDS = 1 << 30, 20
 MAX_PIXELS = {"JPEG": 64_000_000, "MPO": 64_000_000}
 MAX_OTHER_PIXELS = 16_800_000
 DECODED_PIXELS = 6_600_000
-MAX_SIDE, PREVIEW_SIDE, QUALITY = 2048, 320, 82  # longest sides in pixels
+MAX_SIDE, PREVIEW_SIDE = 2048, 320  # longest sides in pixels
+QUALITY = 82
 # Pillow reports a JPEG with several pictures (gain map, depth map) as MPO; the first is the photo.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 # The exceptions of Pillow's decoders for truncated or malformed data.

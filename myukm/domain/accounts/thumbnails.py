@@ -12,7 +12,8 @@ from myukm.errors import DomainError, Invalid
 MAX_BYTES = 5 * 1024 * 1024
 # Decoded, this many pixels take 100 MB.
 MAX_PIXELS = 25_000_000
-LARGE, SMALL, QUALITY = 256, 96, 82  # sides in pixels
+LARGE, SMALL = 256, 96  # sides in pixels
+QUALITY = 82
 # Pillow reports a JPEG with several pictures (gain map, depth map) as MPO; the first is the photo.
 TYPES = {
     "JPEG": ("image/jpeg", "image/jpg", "image/pjpeg"),
