@@ -7,20 +7,22 @@ from typing import Any, NoReturn
 
 import click
 from flask_babel import gettext as _
+from redis.exceptions import ConnectionError as NotConnected
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as NoAnswer
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from myukm.errors import DomainError
 from myukm.logs.redaction import hide
 from myukm.ops.findings import database
-from myukm.valkey_clients import VALKEY_DOWN
+from myukm.ops.findings.valkey import wants_password
 
 REFUSED, FAILURES, UNREACHABLE = 1, 3, 5
 
 
 def exit_on_error(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a command: exit 1 on a `DomainError`, 5 when a server cannot be reached
-    or refuses to work."""
+    """Decorate a command: exit 1 on a `DomainError`, 5 when a server cannot be reached or
+    refuses to work."""
 
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -32,10 +34,8 @@ def exit_on_error(function: Callable[..., Any]) -> Callable[..., Any]:
             if not (why := database_trouble(error)):
                 raise
             fail(why, UNREACHABLE)
-        except VALKEY_DOWN as error:
-            fail(_("Valkey tidak menjawab: %(why)s", why=error), UNREACHABLE)
         except RedisError as error:
-            fail(_("Valkey menolak: %(why)s", why=error), UNREACHABLE)
+            fail(valkey_trouble(error), UNREACHABLE)
 
     return run
 
@@ -54,6 +54,13 @@ def database_trouble(error: DBAPIError) -> str | None:
     if isinstance(error, OperationalError):
         return str(_("Basis data tidak menjawab: %(why)s", why=error.orig))
     return None
+
+
+def valkey_trouble(error: RedisError) -> str:
+    """Return the message for a Valkey that does not answer, or that refuses."""
+    if isinstance(error, (NotConnected, NoAnswer)) and not wants_password(error):
+        return str(_("Valkey tidak menjawab: %(why)s", why=error))
+    return str(_("Valkey menolak: %(why)s", why=error))
 
 
 def fail(message: object, code: int) -> NoReturn:

@@ -14,6 +14,7 @@ from sqlalchemy import text
 import config
 from devtools.ports import any_free
 from devtools.simulator.client import Simulator
+from devtools.valkey import Valkey
 from myukm import create_app
 from myukm.cli.queue_monitor import sparkline
 from myukm.domain import activity
@@ -334,6 +335,25 @@ def test_what_valkey_refuses_is_told_in_one_line(flask: Flasks, valkey: redis.Re
         valkey.config_set("maxmemory", 0)
     assert (done.exit_code, len(done.stderr.splitlines())) == (5, 1)
     assert done.stderr.startswith("Valkey menolak: ")
+
+
+@pytest.mark.parametrize(
+    ("change", "password"),
+    [
+        ("REPLICAOF 127.0.0.1 1", ""),
+        ("CONFIG SET requirepass other", ""),
+        ("CONFIG SET requirepass other", ":wrong@"),
+    ],
+)
+def test_a_replica_and_a_valkey_with_another_password_refuse(
+    settings: dict[str, str], killable_valkey: Valkey, change: str, password: str
+) -> None:
+    with redis.Redis.from_url(killable_valkey.url) as client:
+        client.execute_command(*change.split())
+    url = killable_valkey.url.replace("//", f"//{password}")
+    app = create_app(config.load({**settings, "REDIS_URL": url}))
+    done = app.test_cli_runner().invoke(args=("queue", "restart"))
+    assert (done.exit_code, done.stderr[:16]) == (5, "Valkey menolak: "), done.stderr
 
 
 def test_without_valkey_the_doctor_says_broken_and_exits_with_2(settings: dict[str, str]) -> None:

@@ -41,7 +41,7 @@ def unreachable() -> Iterator[Finding]:
         "Jalankan server Valkey (atau Redis), atau betulkan REDIS_URL. Pesan chat dan "
         "sinkronisasi menunggu di basis data dan jalan lagi dengan sendirinya."
     )
-    if _wants_password(error):
+    if wants_password(error):
         what = _("Valkey di %(url)s meminta kata sandi (yang lain).", url=address())
         cure = _("Betulkan nama dan kata sandi di REDIS_URL, lalu jalankan ulang web dan worker.")
     yield Finding("valkey_unreachable", BROKEN, what, cure)
@@ -55,7 +55,8 @@ def _ping() -> RedisError | None:
     return None
 
 
-def _wants_password(error: RedisError) -> bool:
+def wants_password(error: RedisError) -> bool:
+    """Return whether an error means that Valkey refuses the password, or the lack of one."""
     refusals = ("NOAUTH", "HELLO must be", "invalid username-password")
     return isinstance(error, AuthenticationError) or any(text in str(error) for text in refusals)
 
