@@ -80,8 +80,8 @@ def hung() -> Iterator[Finding]:
 
 def _time_limit(timeout: bytes | None) -> timedelta | None:
     """Return how long a job with this time-out (seconds) may run, with `OVERTIME`; None if there is
-    no limit."""
-    seconds = int(timeout or 0)
+    no limit, or the job is damaged."""
+    seconds = int(timeout) if timeout and timeout.isdigit() else 0
     return timedelta(seconds=seconds) + OVERTIME if seconds > 0 else None
 
 

@@ -126,11 +126,13 @@ def test_accounts_of_the_demo(app: Flask, production: Flask) -> None:
 def test_a_damaged_job_hides_no_other_that_hangs(
     app: Flask, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for job, started in (("damaged", "now"), ("hung", "2026-01-01T00:00:00.000000Z")):
-        valkey.hset(RestrictedJob.key_for(job), mapping={"started_at": started, "timeout": 1})
+    long_ago = "2026-01-01T00:00:00.000000Z"
+    jobs = {"no time": ("now", "1"), "no limit": (long_ago, "1s"), "hung": (long_ago, "1")}
+    for job, (started, timeout) in jobs.items():
+        valkey.hset(RestrictedJob.key_for(job), mapping={"started_at": started, "timeout": timeout})
     busy = [
         SimpleNamespace(alive=True, job_id=job, name=job, host="h", pid=7, ours=False)
-        for job in ("damaged", "hung")
+        for job in jobs
     ]
     monkeypatch.setattr(workers, "snapshot", lambda: SimpleNamespace(workers=busy))
     with app.app_context():
