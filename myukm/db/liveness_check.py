@@ -36,7 +36,6 @@ class LivenessCheck:
         self._engine, self._probing = engine, probing
         # Weak, because a connection whose set-up failed causes no `close` event.
         self._open = WeakValueDictionary[int, Any]()
-        self._stopped = threading.Event()
         for each in (engine, probing):
             event.listen(each, "connect", self._note_open)
             event.listen(each, "close", self._note_closed)
@@ -47,7 +46,8 @@ class LivenessCheck:
 
     def _run(self) -> None:
         outage = Outage(logger, "database: no answer, closing connections")
-        while not self._stopped.wait(EVERY_SECONDS):
+        while True:
+            time.sleep(EVERY_SECONDS)
             if self._answers():
                 outage.worked()
             else:

@@ -29,9 +29,8 @@ def transaction() -> Iterator[Session]:
     """Run the block in a transaction that commits at its end. The only way to change the database.
 
     An open read transaction is ended first, because SQLite may refuse to write in a transaction
-    that has read. Rolls back on any error. Inside another `transaction()` the block joins the outer
-    one.
-    After the commit the functions registered by `on_commit` are called.
+    that has read. Rolls back on any error. After the commit the functions registered by `on_commit`
+    are called. Inside another `transaction()` the block joins the outer one.
     """
     session = db.session()
     if is_in_transaction():

@@ -31,7 +31,7 @@ PRUNERS = (
 def every_minute(prune: Callable[[], bool]) -> Callable[[], None]:
     """Return a periodic task that calls `prune` once a minute, or again at the next call while
     `prune` returns that there is more to delete. Each pruner is a task of its own, because an
-    exception ends a task."""
+    exception skips the rest of its task."""
     due = 0.0
 
     @wraps(prune)

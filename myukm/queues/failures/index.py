@@ -116,7 +116,8 @@ def _failures(pipe: Pipeline, ids: Iterable[bytes]) -> Iterator[tuple[bytes, flo
 
 
 def _remove_obsolete(client: redis.Redis, queue: str, known: dict[bytes, bytes]) -> None:
-    """Remove indexed jobs (with their groups) that are no longer in the registry."""
+    """Remove from the index those of the `known` jobs (each with its group) that are no longer in
+    the registry."""
     if not known:
         return
     scores = cast(list[Any], client.zmscore(keys.registry(queue), [key.decode() for key in known]))
