@@ -111,6 +111,11 @@ def test_errors_beyond_the_maximum_of_groups_share_one(
     with app.app_context():
         index.refresh_all("default")
         assert sorted(group.count for group in groups.all_groups()) == [1, 1, 3]
+        actions.begin("default", actions.DISCARD)
+        FailureWorker().run()
+        fail(valkey, "ValueError: f")
+        index.refresh_all("default")
+        assert [group.kind.error for group in groups.all_groups()] == ["ValueError: f"]
 
 
 @pytest.mark.parametrize("action", [actions.RETRY, actions.DISCARD])

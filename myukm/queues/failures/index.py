@@ -21,6 +21,14 @@ from myukm.queues.failures.kinds import OTHERS, Kind, kind
 from myukm.queues.job_summaries import trace_text
 
 NEWEST, PORTION, MAX_GROUPS = 200, 1000, 200
+# Deletes the groups without jobs, because they would take room for ever; returns how many are left.
+# A script, because another process may index the first job of such a group at this moment.
+DELETE_EMPTY_GROUPS = """
+for _, group in ipairs(redis.call('HKEYS', KEYS[1])) do
+  if redis.call('EXISTS', ARGV[1] .. group) == 0 then redis.call('HDEL', KEYS[1], group) end
+end
+return redis.call('HLEN', KEYS[1])
+"""
 
 
 class Cursor(NamedTuple):
@@ -85,17 +93,18 @@ def _add_missing(client: redis.Redis, queue: str, ids: list[bytes]) -> None:
     missing = [job_id for job_id, group in zip(ids, known, strict=True) if group is None]
     if not missing:
         return
-    room = MAX_GROUPS - client.hlen(keys.groups(queue))
+    known_groups = keys.groups(queue)
+    room = MAX_GROUPS - int(client.eval(DELETE_EMPTY_GROUPS, 1, known_groups, keys.members(queue)))
     with client.pipeline(transaction=False) as pipe:
         failures = list(_failures(pipe, missing))
-        pipe.hkeys(keys.groups(queue))
+        pipe.hkeys(known_groups)
         groups = {group.decode() for group in pipe.execute()[0]}
     with client.pipeline() as pipe:
         for job_id, failed_at, own in failures:
             group = own if own.id in groups or room > 0 else OTHERS
             room -= group.id not in groups
             groups.add(group.id)
-            pipe.hset(keys.groups(queue), group.id, json.dumps(group))
+            pipe.hset(known_groups, group.id, json.dumps(group))
             pipe.hset(keys.jobs(queue), job_id, group.id)
             pipe.zadd(keys.members(queue, group.id), {job_id: failed_at})
         pipe.execute()
