@@ -39,8 +39,9 @@ class Snapshots:
         found: dict[str, _Snapshot] = {}
         for topic in topics:
             snapshot = self._snapshots.get(topic)
-            if snapshot is None or snapshot.is_old():
-                # Stored before the read, so that `changed` adds changes made during the read.
+            if snapshot is None or not snapshot.is_read or snapshot.is_old():
+                # A snapshot that another call is reading has no state yet. The new one is stored
+                # before the read, so that `changed` adds changes made during the read.
                 snapshot = self._snapshots[topic] = _Snapshot()
                 fresh[topic] = bytearray()
             found[topic] = snapshot

@@ -189,6 +189,22 @@ def test_a_snapshot_that_is_read_slowly_includes_its_changes_as_well(
     assert snapshots.of([TOPIC]) == {TOPIC: encode(here) + 2 * encode(gone)}
 
 
+def test_a_call_during_the_read_of_another_returns_the_state_as_well() -> None:
+    """As the hub's progress without Valkey, while new streams read the same topic: no bytes would
+    be the last chunk of its streams."""
+    here = LoggedEvent(None, TOPIC, "presence", '{"status":"online"}')
+    meanwhile: list[bytes] = []
+
+    def read(_topics: object) -> list[LoggedEvent]:
+        if not meanwhile:
+            meanwhile.append(b"")
+            meanwhile[0] = snapshots.of([TOPIC])[TOPIC]
+        return [here]
+
+    snapshots = Snapshots(read)
+    assert [snapshots.of([TOPIC])[TOPIC], *meanwhile] == 2 * [encode(here)]
+
+
 def test_a_snapshot_that_could_not_be_read_is_read_again() -> None:
     state = [LoggedEvent(None, TOPIC, "presence", "{}")]
     answers: Iterator[Exception | list[LoggedEvent]] = iter([ConnectionError(), state])
