@@ -5,7 +5,7 @@
 import * as api from "../core/api.js";
 import { backoff } from "../core/backoff.js";
 import { now } from "../core/clock.js";
-import { isPassing } from "../core/retry.js";
+import { isTransient } from "../core/retry.js";
 import { local, read, write } from "../core/storage.js";
 
 const FIRST_WAIT_MS = 1000;
@@ -122,7 +122,7 @@ export class Outbox {
    * passes by itself all are tried again later, and the error is shown at each; not after "too fast",
    * which is nothing to worry about. Returns whether the queue may go on. */
   failed({ client_id: clientId, files }, error) {
-    if (!isPassing(error)) {
+    if (!isTransient(error)) {
       if (files) this.files.restart(files);
       this.update(clientId, { state: "failed", why: error.message, refused: true });
       return true;

@@ -22,14 +22,16 @@ export function startActivity() {
   addEventListener("pageshow", () => {
     leaving = false;
   });
-  document.addEventListener("visibilitychange", () => (document.hidden ? hidden() : report()));
+  document.addEventListener("visibilitychange", () =>
+    document.hidden ? reportHidden() : report(),
+  );
   report();
 }
 
 /** Reports that no page of this browser is visible any more, so that the server pushes messages from
- * now on. Not when a page is left: either the next one opens, or the server notices that the stream
- * ended. */
-async function hidden() {
+ * now on. A page that is left reports nothing, because either the next page opens, or the server
+ * notices that the stream ended. */
+async function reportHidden() {
   if (leaving) return;
   await new Promise((next) => setTimeout(next)); // after notifier.js has released this page's lock
   const { held = [] } = (await navigator.locks?.query()) ?? {};

@@ -3,11 +3,11 @@ import { syncFromHeader } from "./clock.js";
 import { t } from "./i18n.js";
 import { localized } from "./localized.js";
 
-/** A phone that changes its cell loses the answer, for which its browser would wait for minutes. */
+/** Without a time-out a phone whose response was lost between two cells would wait for minutes. */
 const REQUEST_TIMEOUT_MS = 20_000;
 
-/** A refused or failed call. `status` is 0 when the server was not reached; `retryAfterMs` is how long to
- * wait before a retry, null unless the server says so. */
+/** A refused or failed call. `status` is 0 when no response came; `retryAfterMs` is the
+ * `Retry-After` of the response in milliseconds, null without that header. */
 export class ApiError extends Error {
   constructor(status, code, message, retryAfterMs = null) {
     super(message);

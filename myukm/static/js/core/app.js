@@ -25,6 +25,7 @@ import { startSearchKey } from "./search_key.js";
 import { startThemes } from "./theme.js";
 import { startClocks } from "./time.js";
 
+/** Time for the page that a log-out itself opens. */
 const LEAVING_MS = 10_000;
 
 startThemes();
@@ -47,9 +48,10 @@ startSaving();
 startInstall();
 renew().catch((error) => console.info(error.message));
 if (accountId()) for (const type of ["load", "online"]) addEventListener(type, registration);
-// Another role sees other pages, and what this one shows may not move any more.
+// Another role may open other pages, and may no longer receive the events that this page needs.
 on("account.role", openAnew);
-// The session ended: the next user must not see this page. A log-out brings its own page.
+// The session ended: the next user must not see this page. After a log-out the browser is already
+// opening the next page.
 on("ended", () => setTimeout(openAnew, isLeaving() ? LEAVING_MS : 0));
 // The stream opens last, so that every module listens before the first events.
 mount().finally(connect);

@@ -1,14 +1,15 @@
-// A text that is too long is kept, and a counter says so. Without scripts `maxlength` cuts it off.
+// A text that is too long stays in its field, and a counter says by how much. Without JavaScript
+// `maxlength` cuts the text off.
 
 import { number } from "./format.js";
 import { t } from "./i18n.js";
 
-const SHOWN_FROM = 0.9;
+const SHOWN_FROM_SHARE = 0.9;
 
 /** The length as the server counts it: code points of the trimmed text in NFC. */
 export const lengthOf = (text) => [...text.normalize("NFC").trim()].length;
 
-/** Counts the characters of every <textarea maxlength> from nine tenths of its limit on. */
+/** Gives every <textarea maxlength> a counter, which appears at nine tenths of the limit. */
 export function startCharacterCounts() {
   for (const field of document.querySelectorAll("textarea[maxlength]")) {
     field.dataset.max = field.maxLength;
@@ -30,15 +31,15 @@ export function showCount(field) {
   if (tooLong) field.setAttribute("aria-invalid", "true");
   else field.removeAttribute("aria-invalid");
   const counter = counterOf(field);
-  counter.hidden = length < max * SHOWN_FROM;
+  counter.hidden = length < max * SHOWN_FROM_SHARE;
   counter.textContent = counter.hidden ? "" : text;
   counter.classList.toggle("problem", tooLong);
 }
 
 function counterOf(field) {
   const id = `${field.id}-count`;
-  const made = document.getElementById(id);
-  if (made) return made;
+  const existing = document.getElementById(id);
+  if (existing) return existing;
   const counter = document.createElement("output");
   Object.assign(counter, { id, className: "character-count small muted" });
   counter.setAttribute("for", field.id);

@@ -11,18 +11,18 @@ export function confirmed(dialogId, text) {
   });
 }
 
-/** Asks before a form with data-confirm is sent. Takes over from confirm_boot.js, with the form that it
- * held back. */
+/** Opens the dialog of a form with data-confirm before it is sent. Replaces confirm_boot.js, and
+ * submits the form that confirm_boot.js held back. */
 export function startConfirms() {
   let agreed = null;
   document.removeEventListener("submit", window.deferSubmit);
   document.addEventListener("submit", async (event) => {
     const form = event.target;
-    const dialogId = form !== agreed && window.asksFirst(form);
+    const dialogId = form !== agreed && window.dialogFor(form);
     if (!dialogId) return;
     event.preventDefault();
     if (!(await confirmed(dialogId))) return;
-    if (!form.isConnected) stayHidden(form);
+    if (!form.isConnected) attachHidden(form);
     agreed = form;
     form.requestSubmit();
     agreed = null;
@@ -30,9 +30,9 @@ export function startConfirms() {
   window.pendingSubmit()?.requestSubmit();
 }
 
-/** Returns a form to the page, whose part was reloaded while the dialog was open: browsers send no
- * other one. */
-function stayHidden(form) {
+/** Puts a form back, hidden, that a reload removed while the dialog was open, because browsers send
+ * only forms that are in the page. */
+function attachHidden(form) {
   form.hidden = true;
   document.body.append(form);
 }

@@ -1,13 +1,13 @@
 // Helpers for the page's elements: JSON blocks, templates, slots, icons.
 
-/** The JSON in the block `id` of this page, or of another copy of it; null without one. */
+/** The JSON in the block `id` of this page, or of a fresh copy of it; null without such a block. */
 export function data(id, page = document) {
   const block = page.getElementById(id);
   return block ? JSON.parse(block.textContent) : null;
 }
 
-/** Shows `text` in `node`. The same text is left alone: a screen reader would read it out again, and a
- * selection in it would be lost. */
+/** Shows `text` in `node`. An equal text is not written again, because a screen reader would repeat
+ * it and a selection in it would be lost. */
 export function setText(node, text) {
   const wanted = String(text ?? "");
   if (node.textContent !== wanted) node.textContent = wanted;

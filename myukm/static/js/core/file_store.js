@@ -1,15 +1,16 @@
-// Files that wait to be sent, in IndexedDB under their account, so that a reload or a closed browser
-// loses none. A browser may forbid it, or it may be full: then they live as long as the page.
+// Files that wait to be sent, in IndexedDB under their account, so that a reload or a closed
+// browser loses none. Where the browser forbids IndexedDB, or it is full, a file is kept until the
+// page closes.
 
 const DATABASE = "myukm-files";
-const TABLE = "waiting";
+const OBJECT_STORE = "waiting";
 const memory = new Map();
 let opened = null;
 
 function open() {
   opened ??= new Promise((resolve, reject) => {
     const request = indexedDB.open(DATABASE, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(TABLE);
+    request.onupgradeneeded = () => request.result.createObjectStore(OBJECT_STORE);
     request.onsuccess = () => {
       request.result.onclose = () => {
         opened = null;
@@ -21,8 +22,9 @@ function open() {
   return opened;
 }
 
-/** Runs `act` on the table and resolves to its result once that is stored. A second time on a new
- * connection, because phones cut that of a page in the background. */
+/** Runs `act` on the object store and resolves to its result once the transaction is committed.
+ * Retries once on a new connection, because phones close the connection of a page in the
+ * background. */
 async function run(mode, act) {
   try {
     return await runOnce(mode, act);
@@ -35,8 +37,8 @@ async function run(mode, act) {
 async function runOnce(mode, act) {
   const database = await open();
   return new Promise((resolve, reject) => {
-    const transaction = database.transaction(TABLE, mode);
-    const request = act(transaction.objectStore(TABLE));
+    const transaction = database.transaction(OBJECT_STORE, mode);
+    const request = act(transaction.objectStore(OBJECT_STORE));
     transaction.oncomplete = () => resolve(request.result);
     transaction.onabort = () => reject(transaction.error);
   });
@@ -48,15 +50,15 @@ const keyOf = (owner, id) => `${owner}:${id}`;
 export async function putFile(owner, id, file) {
   const key = keyOf(owner, id);
   memory.set(key, file);
-  await run("readwrite", (table) => table.put(file, key)).catch(() => {});
+  await run("readwrite", (store) => store.put(file, key)).catch(() => {});
 }
 
 /** Resolves to a stored file, undefined when it is gone or the browser forbids the store. Rejects when
- * it cannot be read now. */
+ * the store works but the file cannot be read now. */
 export async function getFile(owner, id) {
   const key = keyOf(owner, id);
   if (memory.has(key)) return memory.get(key);
-  return run("readonly", (table) => table.get(key)).catch(async (error) => {
+  return run("readonly", (store) => store.get(key)).catch(async (error) => {
     opened = null;
     if (await open().catch(() => null)) throw error;
   });
@@ -65,12 +67,12 @@ export async function getFile(owner, id) {
 export async function removeFile(owner, id) {
   const key = keyOf(owner, id);
   memory.delete(key);
-  await run("readwrite", (table) => table.delete(key)).catch(() => {});
+  await run("readwrite", (store) => store.delete(key)).catch(() => {});
 }
 
 /** Removes the files of all accounts for which `isGone` returns true. */
-export async function forgetFiles(isGone) {
-  const keys = await run("readonly", (table) => table.getAllKeys()).catch(() => []);
+export async function removeFilesOf(isGone) {
+  const keys = await run("readonly", (store) => store.getAllKeys()).catch(() => []);
   for (const key of keys) {
     const [owner, id] = key.split(":");
     if (isGone(owner)) await removeFile(owner, id);

@@ -1,7 +1,7 @@
 // Text as searches compare it; the server does the same (`fold` in models/siswa.py).
 
 const QUOTES = /['`´ʹʻʼʽʾʿˈˊˋ˴ꞌ‘’‚‛′‵❛❜❮❯＇｀՚׳"“”„‟«»‹›″‶‴‷ʺˮ❝❞〝〞〟＂״]/gu;
-// Letters that Unicode does not take for others with a sign.
+// Letters that Unicode normalization (NFKD) does not decompose.
 const LETTERS = {
   ...{ ø: "o", ł: "l", đ: "d", ð: "d", ħ: "h", ŧ: "t", ı: "i", ɓ: "b", ɗ: "d" },
   ...{ æ: "ae", œ: "oe", þ: "th", ß: "ss" },

@@ -1,7 +1,6 @@
-// Offers to install the site as an app, where the browser offers it: the buttons with data-install
-// appear, and nothing pops up by itself.
+// Shows the buttons with data-install where the browser can install the site as an app. The
+// browser's own prompt opens only when such a button is pressed.
 
-/** Starts the buttons. */
 export function startInstall() {
   let offer = null;
   const buttons = document.querySelectorAll("[data-install]");

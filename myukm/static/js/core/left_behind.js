@@ -5,14 +5,14 @@
 //   stays, because its author may log in again and expects it to be sent.
 // - A log-in removes what other accounts left.
 
-import { forgetDevice } from "../push/forget.js";
+import { clearDevice } from "../push/clear_device.js";
 import { accountId } from "./account.js";
-import { forgetFiles } from "./file_store.js";
+import { removeFilesOf } from "./file_store.js";
 import { local, read, session, write } from "./storage.js";
 
 const KEY = /^(draft|outbox|push|room|saved|saving):(\d+)(?::|$)/;
-/** Kinds that stay for their owner's next log-in, unless they log out here. */
-const STAYING = ["outbox", "push"];
+/** Kinds that are kept until their owner's next log-in, unless the owner logs out here. */
+const KEPT = ["outbox", "push"];
 const LEAVING = "leaving";
 
 /** Key, kind and account of each stored text; an empty list where the browser forbids the store. */
@@ -27,44 +27,46 @@ function texts() {
   }
 }
 
-function forget(isGone) {
+function removeTexts(isGone) {
   for (const text of texts()) if (isGone(text)) write(local, text.key, null);
 }
 
-/** On a page of an account: removes the texts of other accounts, and watches for a form with
- * data-leaves (log-out, deletion). If that names a dialog, it asks before unsent messages are lost. */
+/** On a page of an account: removes what other accounts left, and watches the forms with
+ * data-leaves (log-out, deletion of the account). If data-leaves names a dialog, the dialog opens
+ * before unsent messages are lost. */
 export function startLeaving() {
   const account = accountId();
   if (!account) return;
   write(session, LEAVING, null);
-  forget(({ owner }) => owner !== account);
-  forgetFiles((owner) => owner !== account);
-  document.addEventListener("submit", askFirst, true);
+  removeTexts(({ owner }) => owner !== account);
+  removeFilesOf((owner) => owner !== account);
+  document.addEventListener("submit", chooseDialog, true);
   // On the window, which comes after the listeners of the document that may hold the form back.
-  addEventListener("submit", leave);
+  addEventListener("submit", markLeaving);
 }
 
-function askFirst({ target: { dataset } }) {
+/** Sets data-confirm, so that dialog.js opens the dialog, only while messages are unsent. */
+function chooseDialog({ target: { dataset } }) {
   if (!dataset.leaves) return;
   if (texts().some(({ kind }) => kind === "outbox")) dataset.confirm = dataset.leaves;
   else delete dataset.confirm;
 }
 
-function leave({ target: { dataset }, defaultPrevented }) {
+function markLeaving({ target: { dataset }, defaultPrevented }) {
   if (dataset.leaves !== undefined && !defaultPrevented) write(session, LEAVING, true);
 }
 
-/** Whether a form with data-leaves was sent: its answer is the next page. */
+/** Whether a form with data-leaves was sent: the browser is about to show the response. */
 export const isLeaving = () => read(session, LEAVING, false);
 
-/** On the log-in page (body[data-nobody]): removes the texts that nobody may find here. Error pages
- * share its frame, but somebody may still be logged in there. */
-export function startForgetting() {
+/** On the log-in page (body[data-nobody]): removes what the last account left. Error pages use the
+ * same template without data-nobody, because somebody may still be logged in. */
+export function startCleanup() {
   if (document.body.dataset.nobody === undefined) return;
-  const left = read(session, LEAVING, false);
+  const isLogOut = read(session, LEAVING, false);
   write(session, LEAVING, null);
-  forget(({ kind }) => left || !STAYING.includes(kind));
+  removeTexts(({ kind }) => isLogOut || !KEPT.includes(kind));
   write(local, "account", null);
-  if (left) forgetFiles(() => true);
-  forgetDevice(left).catch((error) => console.info(error.message));
+  if (isLogOut) removeFilesOf(() => true);
+  clearDevice(isLogOut).catch((error) => console.info(error.message));
 }

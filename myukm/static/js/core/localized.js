@@ -1,7 +1,7 @@
 // Sentences that the server stored or published once, in the reader's language.
 
-/** The value with each object in the page's language: objects are in the campus's language, and have the
- * other ones in `translations` (`myukm/sentences.py`). */
+/** The value with each object in the page's language: an object has its texts in the campus's
+ * language, and in `translations` those in the other languages (`myukm/sentences.py`). */
 export function localized(value) {
   if (value === null || typeof value !== "object") return value;
   if (Array.isArray(value)) return value.map(localized);

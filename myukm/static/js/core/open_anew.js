@@ -1,3 +1,3 @@
-/** Opens the page's address again. Unlike a reload it never sends a form again, to which the page may be
- * the answer. */
+/** Opens the page's address again. A reload would submit a form again if the page is the response
+ * to a POST. */
 export const openAnew = () => location.replace(location.pathname + location.search);

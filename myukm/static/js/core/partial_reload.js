@@ -2,27 +2,28 @@ import { renderRelativeTimes } from "./time.js";
 
 const CONTROLS = "a[href], button, input, select, textarea, summary";
 
-/** The latest call whose answer is shown, by the id of the part. */
+/** The number of the latest call whose response is shown, by the id of the part. */
 const shown = new Map();
 let calls = 0;
 
-/** Replaces the elements with these ids by those of a fresh copy of the page, and returns whether
- * the server sent one. Otherwise they stay: a failed network, or a session that ended. */
+/** Replaces the elements with these ids by those of a fresh copy of the page. Resolves to false,
+ * and changes nothing, if the network failed or the session ended. */
 export async function reloadParts(ids) {
   calls += 1;
-  const turn = calls;
+  const call = calls;
   const fresh = await freshPage();
   if (!fresh) return false;
   for (const id of ids) {
-    if (turn < (shown.get(id) ?? 0)) continue; // a later call was answered first
-    shown.set(id, turn);
+    if (call < (shown.get(id) ?? 0)) continue; // a later call was answered first
+    shown.set(id, call);
     replace(document.getElementById(id), fresh.getElementById(id));
   }
   renderRelativeTimes();
   return true;
 }
 
-/** A copy of this page as the server makes it now; null without an answer, or after the session's end. */
+/** A copy of this page as the server renders it now; null if the network failed or the session
+ * ended. */
 export async function freshPage() {
   try {
     const response = await fetch(location.href, { headers: { Accept: "text/html" } });
@@ -53,7 +54,8 @@ function foldIn(part, name) {
   );
 }
 
-/** What tells a control from the others: where it leads, what it sends, what it unfolds. */
+/** A key that is the same for a control and its fresh copy: its address, what it sends or
+ * unfolds. */
 function keyOf(control) {
   const { localName, id, form, name, value, dataset, parentElement } = control;
   const addresses = [control.getAttribute("href"), form?.getAttribute("action")];

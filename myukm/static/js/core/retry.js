@@ -1,12 +1,13 @@
 const PAUSE_MS = 5000;
 
-/** Whether a retry can help: no answer, session over, rate limit, or an error of the server. */
-export function isPassing({ status }) {
+/** Whether a retry may succeed: no response, session over, rate limit, or an error of the
+ * server. */
+export function isTransient({ status }) {
   return status === 0 || status === 401 || status === 429 || status >= 500;
 }
 
-/** Makes `task` a function that never rejects. After a failure that may pass it runs again, 5 s later or
- * at the next call. */
+/** Makes a function that runs `task` and never rejects. After a transient error it runs `task`
+ * again, 5 s later or at the next call. */
 export function retried(task) {
   let timer;
   return async function run() {
@@ -15,7 +16,7 @@ export function retried(task) {
       await task();
     } catch (error) {
       console.info(error.message);
-      if (isPassing(error)) timer = setTimeout(run, PAUSE_MS);
+      if (isTransient(error)) timer = setTimeout(run, PAUSE_MS);
     }
   };
 }

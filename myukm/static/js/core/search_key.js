@@ -1,4 +1,5 @@
-// The key "/" focuses the search field, or where there is no room for it, opens the page of the search.
+// The key "/" focuses the search field. On a narrow screen, which shows only a link to the search
+// page, it opens that page.
 
 const TYPING = "input, textarea, select, [contenteditable]";
 

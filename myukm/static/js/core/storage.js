@@ -1,6 +1,7 @@
-// localStorage and sessionStorage. A browser may forbid them, or they may be full. The page works
-// without them: `read` then returns `fallback`, `write` false.
+// localStorage and sessionStorage (the areas `local` and `session`). A browser may forbid them, or
+// they may be full; the page works without them.
 
+/** The stored value of `key`; `fallback` without one, or where the browser forbids the area. */
 export function read(area, key, fallback = null) {
   try {
     const text = area().getItem(key);
@@ -10,6 +11,7 @@ export function read(area, key, fallback = null) {
   }
 }
 
+/** Stores `value` as JSON, null removes the key; returns false where it could not be stored. */
 export function write(area, key, value) {
   try {
     if (value === null) area().removeItem(key);

@@ -1,5 +1,5 @@
-/** Sends a form of filters as soon as a choice is made by pointer. By keyboard each arrow key would
- * be a choice, so there the button sends it. */
+/** Submits a form of filters as soon as a choice is made by pointer. On the keyboard each arrow key
+ * makes a choice, so there only the button submits the form. */
 export default function mount(form) {
   let byKeyboard = false;
   form.addEventListener("keydown", () => {

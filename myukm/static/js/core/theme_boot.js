@@ -1,4 +1,4 @@
-// Runs before the first paint, so that a chosen theme never flashes past the other one.
+// Runs before the first paint, so that the other theme never flashes up before the chosen one.
 (() => {
   try {
     const theme = localStorage.getItem("theme");
