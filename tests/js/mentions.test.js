@@ -74,6 +74,6 @@ function openCompletion(text) {
 test("Enter sends when the caret was moved away from the name, and the list closes", () => {
   const completion = openCompletion("@Meg");
   completion.field.selectionStart = 0;
-  assert.equal(completion.takes({ key: "Enter" }), false);
+  assert.equal(completion.handleKey({ key: "Enter" }), false);
   assert.ok(completion.list.hidden);
 });

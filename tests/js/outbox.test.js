@@ -187,11 +187,11 @@ test("without storage messages wait in memory", async () => {
 /** Files whose upload ends when the test says so. */
 function heldFiles() {
   const held = {
-    forgotten: [],
+    removed: [],
     restarted: 0,
     send: () => new Promise((end) => Object.assign(held, { end })),
   };
-  held.forget = ({ files }) => held.forgotten.push(...files.map((file) => file.client_id));
+  held.remove = ({ files }) => held.removed.push(...files.map((file) => file.client_id));
   held.restart = () => {
     held.restarted += 1;
   };
@@ -208,7 +208,7 @@ test("a text does not wait for the upload of an earlier message, which then name
   files.end([9]);
   await until(() => sent.length === 2);
   assert.deepEqual(posts[1].files, [9]);
-  assert.deepEqual(files.forgotten, ["f1"]);
+  assert.deepEqual(files.removed, ["f1"]);
   assert.deepEqual(kept(), []);
 });
 

@@ -19,16 +19,16 @@ function listOf(members, total = members.length) {
 
 test("a person who left is not listed again by their event offline", () => {
   const presence = listOf([MEGA, FARHAN]);
-  presence.change({ ...FARHAN, change: "left", member: false });
-  presence.see({ ...FARHAN, status: "offline", online_count: 1 });
+  presence.updateMembership({ ...FARHAN, change: "left", member: false });
+  presence.updatePresence({ ...FARHAN, status: "offline", online_count: 1 });
   assert.deepEqual(presence.names, ["Mega"]);
   assert.deepEqual([presence.total, presence.online], [1, 1]);
 });
 
 test("a member goes offline, and one who was not listed comes online", () => {
   const presence = listOf([MEGA], 120);
-  presence.see({ ...MEGA, status: "offline", online_count: 0 });
-  presence.see({ ...FARHAN, online_count: 1 });
+  presence.updatePresence({ ...MEGA, status: "offline", online_count: 0 });
+  presence.updatePresence({ ...FARHAN, online_count: 1 });
   assert.deepEqual(
     [...presence.members.values()].map(({ name, status }) => [name, status]),
     [
@@ -41,9 +41,9 @@ test("a member goes offline, and one who was not listed comes online", () => {
 
 test("a change that the list contains already is not counted again", () => {
   const presence = listOf([MEGA, FARHAN]);
-  presence.change({ ...FARHAN, change: "joined", member: true });
+  presence.updateMembership({ ...FARHAN, change: "joined", member: true });
   assert.deepEqual([presence.total, presence.complete], [2, true]);
-  presence.change({ ...CHANGE, change: "left", member: false });
+  presence.updateMembership({ ...CHANGE, change: "left", member: false });
   assert.deepEqual([presence.total, presence.complete], [2, true]);
 });
 
@@ -59,7 +59,7 @@ test("the total of a large UKM changes with joins and leaves of members that are
     ["blocked", false, 119],
     ["accepted", true, 120],
   ]) {
-    presence.change({ ...CHANGE, change, member });
+    presence.updateMembership({ ...CHANGE, change, member });
     assert.equal(presence.total, total, change);
   }
 });

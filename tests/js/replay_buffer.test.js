@@ -56,7 +56,7 @@ test("the latest state of each kind is kept, but no typing", () => {
       [2, "online"],
     ],
   );
-  buffer.forgetStates();
+  buffer.clearStates();
   assert.deepEqual(buffer.latestStates(), []);
 });
 

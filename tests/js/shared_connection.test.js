@@ -20,7 +20,7 @@ function tab(cursor, lastState = "open") {
     event: (event) => shown.push(event.type),
     reset: () => shown.push("reset"),
     state: (name) => shown.push(name),
-    goOnFrom(seq) {
+    startFrom(seq) {
       this.cursor ??= seq;
     },
   };

@@ -46,7 +46,7 @@ test("after sending, and after a failure, the next key is reported at once", asy
   context.mock.method(performance, "now", () => 1);
   const typing = new Typing({}, "/ukm/X");
   typing.send();
-  typing.rest();
+  typing.messageSent();
   fails = true;
   typing.send();
   assert.equal(posts.length, 2);
@@ -62,11 +62,11 @@ test("somebody who types is shown until their message comes or five seconds pass
   context.mock.method(globalThis, "clearTimeout", () => {});
   const line = {};
   const typing = new Typing(line, "/ukm/X");
-  typing.see({ user_id: 1, name: "Mega" });
+  typing.add({ user_id: 1, name: "Mega" });
   assert.equal(line.textContent, "\u2068Mega\u2069 mengetik");
-  typing.see({ user_id: 2, name: "Farhan" });
+  typing.add({ user_id: 2, name: "Farhan" });
   assert.equal(line.textContent, "banyak");
-  typing.forget(1);
+  typing.remove(1);
   assert.equal(line.textContent, "\u2068Farhan\u2069 mengetik");
   for (const expire of timeouts) expire();
   assert.equal(line.textContent, "");

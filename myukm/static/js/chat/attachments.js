@@ -15,7 +15,7 @@ async function measure(file) {
   try {
     const bitmap = await createImageBitmap(file);
     const { width, height } = bitmap;
-    bitmap.close(); // some 50 MB for a photo of a phone
+    bitmap.close(); // frees some 50 MB for a photo of a phone
     return { width, height };
   } catch {
     return {};
@@ -48,19 +48,20 @@ export class Attachments {
     }
     form.elements.message.addEventListener("paste", (event) => {
       const { files, types } = event.clipboardData;
-      // Office programs add a picture of the text that was copied.
+      // Office programs add a picture of the copied text to the clipboard.
       const isText = types.includes("text/plain") && types.includes("text/html");
       if (!files.length || isText) return;
       event.preventDefault();
       this.add([...files]);
     });
-    this.takeDrops(room);
+    this.listenForDrops(room);
   }
 
-  takeDrops(room) {
-    const takes = ({ dataTransfer }) => dataTransfer?.types.includes("Files") && !this.isClosed;
+  listenForDrops(room) {
+    const isAccepted = ({ dataTransfer }) =>
+      dataTransfer?.types.includes("Files") && !this.isClosed;
     room.addEventListener("dragover", (event) => {
-      if (!takes(event)) return;
+      if (!isAccepted(event)) return;
       event.preventDefault();
       room.classList.add("is-drop");
     });
@@ -69,7 +70,7 @@ export class Attachments {
     });
     room.addEventListener("drop", (event) => {
       room.classList.remove("is-drop");
-      if (!takes(event)) return;
+      if (!isAccepted(event)) return;
       event.preventDefault();
       this.add([...event.dataTransfer.files]);
     });
@@ -115,7 +116,7 @@ export class Attachments {
     this.form.elements.message.focus();
   }
 
-  /** Empties the list at once, and resolves to what was chosen. */
+  /** Empties the list at once, and resolves to the chosen files once they are measured. */
   take() {
     const { chosen } = this;
     this.chosen = [];

@@ -3,7 +3,7 @@ import { fillSlots } from "../core/dom.js";
 import { bidiIsolate, t } from "../core/i18n.js";
 import { Draft } from "./draft.js";
 
-/** Lets the field grow with its text, where the style sheet's field-sizing does not. */
+/** Lets the field grow with its text in browsers without the CSS property field-sizing. */
 function fit(field) {
   if (CSS.supports("field-sizing", "content")) return;
   field.style.blockSize = "auto";
@@ -50,7 +50,7 @@ export function startComposer(form, room, { send, typing, keys, editLast, hasFil
     setText("");
     showReply();
     field.focus();
-    await send(text, quoted); // the draft stays stored until the message is
+    await send(text, quoted); // until then the stored draft stays, so that a crash loses no text
     draft.save({ text: field.value });
   }
 
@@ -59,7 +59,7 @@ export function startComposer(form, room, { send, typing, keys, editLast, hasFil
     showReply();
   }
 
-  if (field.value) draft.save({ text: field.value }); // written before this script was there
+  if (field.value) draft.save({ text: field.value }); // typed before this script ran
   showDraft();
   draft.adopt().then((adopted) => adopted && showDraft());
   bar.querySelector("button").addEventListener("click", () => reply(null));

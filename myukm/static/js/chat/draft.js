@@ -1,6 +1,6 @@
-// The text that is being written in a room, in localStorage under the tab that writes it, so that two
-// tabs do not overwrite each other's. A tab holds a web lock as long as it is open; the next tab that
-// opens the room takes over the draft of a closed tab.
+// The text that is being written in a room, in localStorage under the id of its tab, so that two
+// tabs do not overwrite each other's drafts. A tab holds a web lock as long as it is open, so the
+// next tab that opens the room recognizes the draft of a closed tab and takes it over.
 
 import { local, read, session, write } from "../core/storage.js";
 
@@ -16,8 +16,9 @@ function newTab() {
   return tab;
 }
 
-/** Holds the tab's lock until the page ends; resolves to whether it was free: a duplicated tab has the
- * same name, and does not get it. A reloaded page waits until the page before has released it. */
+/** Holds the lock of `tab` until the page ends; resolves to whether the page got the lock. A
+ * duplicated tab does not, because it has the same id. A reloaded page waits until its predecessor
+ * has released the lock. */
 function hold(tab) {
   return new Promise((resolve) => {
     const held = () => {
@@ -50,14 +51,15 @@ export class Draft {
     write(local, this.key, this.isEmpty ? null : this.value);
   }
 
-  /** Removes the quoted message from the draft and returns it. It stays stored until the next save. */
+  /** Removes the quoted message from the draft and returns it; the stored draft has it until
+   * `save`. */
   takeReply() {
     const { reply_to: quoted } = this.value;
     this.value = { ...this.value, reply_to: null };
     return quoted;
   }
 
-  /** Takes the draft of a closed tab, if this one has none; resolves to whether it did. */
+  /** Takes over the draft of a closed tab if this tab has none; resolves to whether it did. */
   async adopt() {
     if (!navigator.locks) return false;
     if (!(await hold(this.tab))) {

@@ -2,8 +2,8 @@ import * as api from "../core/api.js";
 import { fillSlots } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 
-const PAGE = 50;
-const LARGE_PAGE = 100;
+const PAGE_SIZE = 50;
+const LARGE_PAGE_SIZE = 100;
 const MAX_PAGES = 30;
 
 /** Loads older messages, page by page, when the reader comes near the top. */
@@ -14,12 +14,12 @@ class HistoryLoader {
     this.mark = document.getElementById("older");
     this.again = this.mark.querySelector("button");
     this.again.addEventListener("click", () => this.load());
-    this.watch = new IntersectionObserver((seen) => seen.at(-1).isIntersecting && this.load(), {
+    this.observer = new IntersectionObserver((seen) => seen.at(-1).isIntersecting && this.load(), {
       root: timeline.box,
       rootMargin: "400px 0px 0px",
     });
-    if (loaded < PAGE) this.finish();
-    else this.watch.observe(this.mark);
+    if (loaded < PAGE_SIZE) this.finish();
+    else this.observer.observe(this.mark);
   }
 
   async load() {
@@ -37,7 +37,7 @@ class HistoryLoader {
     }
   }
 
-  async page(limit = PAGE) {
+  async page(limit = PAGE_SIZE) {
     const before = this.timeline.firstId;
     const { messages } = await api.get(`${this.url}/messages?before=${before}&limit=${limit}`);
     this.timeline.prepend(messages);
@@ -45,27 +45,29 @@ class HistoryLoader {
     else this.checkAgain();
   }
 
-  /** Loads back to the message `id`, but not further than some thousand messages. Throws `ApiError`. */
+  /** Loads older pages until they contain the message `id`, at most 3,000 messages. Throws
+   * `ApiError`. */
   async loadUntil(id) {
     for (let pages = 0; pages < MAX_PAGES && !this.finished; pages += 1) {
       if (this.timeline.firstId <= id) return;
-      await this.page(LARGE_PAGE);
+      await this.page(LARGE_PAGE_SIZE);
     }
   }
 
-  /** Observes anew, because an observer reports changes only and the mark may still be in sight. */
+  /** Observes the mark anew: it may still be in view, and an observer reports only changes. */
   checkAgain() {
-    this.watch.unobserve(this.mark);
-    this.watch.observe(this.mark);
+    this.observer.unobserve(this.mark);
+    this.observer.observe(this.mark);
   }
 
   finish() {
     this.finished = true;
-    this.watch.disconnect();
+    this.observer.disconnect();
     fillSlots(this.mark, { state: this.timeline.firstId ? t("beginning") : "" });
   }
 }
 
+/** Starts the loader of a timeline to which the page brought `loaded` messages. */
 export function startHistoryLoader(timeline, url, loaded) {
   return new HistoryLoader(timeline, url, loaded);
 }

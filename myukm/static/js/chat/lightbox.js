@@ -13,7 +13,7 @@ export function startLightbox(list) {
     at = (index + links.length) % links.length;
     const { href } = links[at];
     const { alt } = links[at].querySelector("img");
-    image.removeAttribute("src"); // so that the one before it is not taken for this one
+    image.removeAttribute("src"); // or the previous picture would stay until this one has loaded
     Object.assign(image, { src: href, alt });
     dialog.querySelector("a").href = href;
     fillSlots(dialog, { name: alt, place: links.length > 1 ? `${at + 1}/${links.length}` : "" });

@@ -2,7 +2,8 @@
 
 const MENTION = /(?:^|[^\p{L}\p{N}_])@([\p{L}\p{N}][\p{L}\p{N}\p{Mn}'’‘‛′´＇ .-]{0,40}|)$/u;
 
-/** What was typed of a name between an @ and the caret ("" right after the @); null outside. */
+/** The text between an @ and the caret ("" right after the @); null if the caret is in no
+ * mention. */
 export function mentionStart(text, caret) {
   return MENTION.exec(text.slice(0, caret))?.[1] ?? null;
 }
@@ -10,11 +11,12 @@ export function mentionStart(text, caret) {
 export class MentionAutocomplete {
   /** `suggest(start)` resolves to the names to offer. */
   constructor(field, list, suggest) {
-    Object.assign(this, { field, list, suggest, at: 0, asked: 0 });
+    Object.assign(this, { field, list, suggest, at: 0, requests: 0 });
     field.addEventListener("input", () => this.update());
     field.addEventListener("blur", () => this.close());
-    // Without its default the press leaves the focus in the field and the phone's keyboard open. The
-    // list closes only on click, or the lifted finger would press the message behind it.
+    // Without the default action a press leaves the focus in the field and the phone's keyboard
+    // open. The list closes only on click, because otherwise the lifted finger would press the
+    // message behind the list.
     list.addEventListener("pointerdown", (event) => event.preventDefault());
     list.addEventListener("click", ({ target }) => {
       const option = target.closest("[role=option]");
@@ -29,10 +31,10 @@ export class MentionAutocomplete {
   async update() {
     const { start } = this;
     if (start === null) return this.close();
-    this.asked += 1;
-    const asked = this.asked;
+    this.requests += 1;
+    const request = this.requests;
     const names = await this.suggest(start);
-    if (asked === this.asked && start === this.start) this.show(names);
+    if (request === this.requests && start === this.start) this.show(names);
   }
 
   show(names) {
@@ -53,7 +55,7 @@ export class MentionAutocomplete {
   }
 
   close() {
-    this.asked += 1;
+    this.requests += 1; // a response that is under way is ignored
     this.list.hidden = true;
     this.field.removeAttribute("aria-activedescendant");
   }
@@ -68,8 +70,8 @@ export class MentionAutocomplete {
     this.close();
   }
 
-  /** Handles a key that belongs to the open list; returns whether it did. */
-  takes(event) {
+  /** Handles a key if it acts on the open list; returns whether it did. */
+  handleKey(event) {
     if (this.list.hidden) return false;
     if (this.start === null) {
       this.close(); // the caret was moved away from the name

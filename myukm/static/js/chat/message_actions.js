@@ -13,7 +13,7 @@ const FIELDS = { edit: "edit-text", report: "report-reason" };
 const ANCHOR = /^#pesan-(\d+)$/;
 const anchorOf = (id) => `pesan-${id}`;
 
-/** The id of the message to which the page's address leads; undefined when to none. */
+/** The id in the page's address, if its hash names a message (#pesan-12); otherwise undefined. */
 export const addressedMessage = () => ANCHOR.exec(location.hash)?.[1];
 
 /** Opens the dialog `id` and resolves to the text of its `field`, "" when it was cancelled. */
@@ -24,12 +24,14 @@ async function promptText(id, field, text) {
   return (await confirmed(id)) ? input.value.trim() : "";
 }
 
-/** `use(name, element)` runs an action and shows its error; `react` toggles an emoji. */
+/** Returns `use(name, element)`, which runs an action, `react(emoji, element)`, which toggles an
+ * emoji, and `unpin()`. All show their errors. */
 export function messageActions({ url, timeline, outbox, goTo, reply, reading }) {
   const at = ({ id }) => `${url}/messages/${id}`;
   const unsent = new Map();
 
-  /** Asks for a text and sends it; one that could not be sent is there when it is asked for again. */
+  /** Opens a dialog for a text and sends the text. If that failed, the text is in the dialog again
+   * when it opens the next time. */
   async function promptAndSend(dialog, { id }, old, send) {
     const key = `${dialog} ${id}`;
     const text = await promptText(dialog, FIELDS[dialog], unsent.get(key) ?? old);
@@ -66,11 +68,11 @@ export function messageActions({ url, timeline, outbox, goTo, reply, reading }) 
       toast(t("copied_link"), "good");
     },
     async unread({ message }) {
-      const goOn = await reading.pause(); // a later report would take the mark back
+      const resume = await reading.pause(); // a later report would undo the mark
       try {
         await api.post(`${at(message)}/unread`);
       } catch (error) {
-        goOn();
+        resume();
         throw error;
       }
       timeline.setFirstUnread(message.id);

@@ -1,27 +1,27 @@
-// The files of a message: pictures with their room reserved, and documents for saving.
+// The files of a message: pictures with their space reserved, and documents to download.
 
 import { cloneTemplate, fillSlots } from "../core/dom.js";
 import { size } from "../core/format.js";
 import { previewOf } from "./waiting_files.js";
 
-const PREVIEW = 320;
+const PREVIEW_PX = 320;
 
-/** The room that a picture takes, as the server computes it (`models/chat_file.py`). */
-function roomFor({ width, height }) {
-  const scale = Math.min(1, PREVIEW / Math.max(width, height));
+/** The size of a picture's preview, as the server computes it (`models/chat_file.py`). */
+function previewSize({ width, height }) {
+  const scale = Math.min(1, PREVIEW_PX / Math.max(width, height));
   return {
     width: Math.max(1, Math.round(width * scale)),
     height: Math.max(1, Math.round(height * scale)),
   };
 }
 
-/** The address of a file's picture, null while a waiting one is not read from the store yet. */
+/** The address of a file's picture; null for an unsent file that is not read from the store yet. */
 const addressOf = ({ thumbnail, client_id: waiting }) => thumbnail?.url ?? previewOf(waiting);
 
-function picture({ url, name, thumbnail, ...file }) {
+function pictureLink({ url, name, thumbnail, ...file }) {
   const link = cloneTemplate("file-picture");
   const image = link.querySelector("img");
-  const { width, height } = thumbnail ?? roomFor(file);
+  const { width, height } = thumbnail ?? previewSize(file);
   const address = addressOf({ thumbnail, ...file });
   Object.assign(image, { width, height, alt: name });
   if (address) image.src = address;
@@ -30,23 +30,23 @@ function picture({ url, name, thumbnail, ...file }) {
   return link;
 }
 
-function document_({ url, name, size: bytes }) {
+function documentLink({ url, name, size: bytes }) {
   const link = fillSlots(cloneTemplate("file-document"), { name, size: size(bytes) });
   if (url) link.href = url;
   else link.removeAttribute("href");
   return link;
 }
 
-/** A text that changes when the files have to be shown anew. */
+/** A key that changes when the files must be rendered again. */
 const keyOf = (files) => JSON.stringify(files.map((file) => [file.url, addressOf(file)]));
 
-/** Takes over the files that the server has rendered. */
+/** Marks the files that the server rendered as shown. */
 export function adoptFiles(element, { files = [] }) {
   element.querySelector(".message-files").shown = keyOf(files);
 }
 
 /** Shows the files of a message, none of a deleted one. Files that are already shown keep their
- * elements, because one may have the focus. */
+ * elements, because an element may have the focus. */
 export function showFiles(element, { files = [], deleted }) {
   const box = element.querySelector(".message-files");
   const wanted = deleted ? [] : files;
@@ -54,10 +54,12 @@ export function showFiles(element, { files = [], deleted }) {
   if (box.shown === key) return;
   box.shown = key;
   box.hidden = !wanted.length;
-  box.replaceChildren(...wanted.map((file) => (file.width ? picture(file) : document_(file))));
+  box.replaceChildren(
+    ...wanted.map((file) => (file.width ? pictureLink(file) : documentLink(file))),
+  );
 }
 
-/** Shows which share of a waiting message's files is sent, from 0 to 1. */
+/** Shows which share of an unsent message's files is uploaded, from 0 to 1. */
 export function showProgress(element, share) {
   const bar = element?.querySelector("progress");
   if (bar) bar.value = share;

@@ -1,4 +1,5 @@
-// Keyboard navigation: arrows move from message to message, Enter opens the menu of one.
+// Keyboard navigation: arrows move from message to message, Enter opens the menu of the focused
+// one.
 
 import { after, before } from "./chunked_list.js";
 

@@ -1,5 +1,6 @@
-// The menu of a message, one for all: beside the message, or at the foot of a phone. Arrow keys move
-// in it, Escape closes it, and the focus returns to the message.
+// The menu of a message, one element for all messages: below or above the message, on a phone at
+// the foot of the screen. Arrow keys move in the menu, Escape closes it, and the focus returns to
+// the message.
 
 import { now } from "../core/clock.js";
 import { isMine } from "./message_view.js";
@@ -22,16 +23,16 @@ export class MessageMenu {
       else use(item.dataset.tool, element);
     });
     this.box.addEventListener("keydown", (event) => this.move(event));
-    this.box.addEventListener("toggle", ({ newState }) => newState === "closed" && this.closed());
+    this.box.addEventListener("toggle", ({ newState }) => newState === "closed" && this.onClosed());
   }
 
   open(element) {
     const { message } = element;
     if (message.state || message.deleted) return;
-    this.element?.classList.remove("is-chosen"); // the menu of another one may still be open
+    this.element?.classList.remove("is-chosen"); // the menu of another message may still be open
     this.element = element;
-    for (const [tool, is] of Object.entries(this.offered(message))) {
-      this.box.querySelector(`[data-tool="${tool}"]`).hidden = !is;
+    for (const [tool, isOffered] of Object.entries(this.offered(message))) {
+      this.box.querySelector(`[data-tool="${tool}"]`).hidden = !isOffered;
     }
     for (const item of this.box.querySelectorAll("[data-emoji]")) {
       item.hidden = this.room().closed;
@@ -46,14 +47,14 @@ export class MessageMenu {
   offered(message) {
     const { isAdmin, closed } = this.room();
     if (message.state || message.deleted) return {};
-    const young = now() - Date.parse(message.created_at) < EDITABLE_MS;
+    const isRecent = now() - Date.parse(message.created_at) < EDITABLE_MS;
     return {
       reply: !closed,
       original: Boolean(message.reply_to) && !message.reply_to.deleted,
       copy: Boolean(message.message),
       link: true,
       unread: true,
-      edit: isMine(message) && young && !closed,
+      edit: isMine(message) && isRecent && !closed,
       pin: isAdmin,
       delete: isMine(message) || isAdmin,
       report: !isMine(message),
@@ -75,7 +76,8 @@ export class MessageMenu {
     items.at(to % items.length).focus();
   }
 
-  /** Beside the message where there is room; the style sheet ignores this on a phone. */
+  /** Places the menu below the message, or above it if the window ends there. The style sheet
+   * ignores these properties on a phone. */
   place(element) {
     const bubble = element.querySelector(".bubble").getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = this.box;
@@ -85,7 +87,7 @@ export class MessageMenu {
     this.box.style.setProperty("--menu-top", `${Math.max(8, top)}px`);
   }
 
-  closed() {
+  onClosed() {
     this.element.classList.remove("is-chosen");
     const { activeElement: at } = document;
     if (at === document.body || this.box.contains(at)) this.element.focus({ preventScroll: true });

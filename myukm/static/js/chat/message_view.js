@@ -10,7 +10,7 @@ import { namesOf, remember } from "./name_cache.js";
 import { showReactions } from "./reactions.js";
 import { renderText } from "./rich_text.js";
 
-/** Signs of code, a mention or a link, without which a text is plain. */
+/** A text without any of these contains no code, mention or link. */
 const RICH = /[`@]|https?:|www\./i;
 const TOGETHER_MS = 5 * 60_000;
 
@@ -97,7 +97,7 @@ export function showQuote(element, { reply_to: quoted, deleted }) {
     text: quoted.deleted ? t("deleted") : quoted.message || t("files"),
   });
   quote.classList.toggle("deleted", quoted.deleted);
-  if (shown?.isEqualNode(quote)) return; // it may have the focus, or just be pressed
+  if (shown?.isEqualNode(quote)) return; // the shown one may have the focus or be pressed
   shown?.remove();
   element.querySelector(".bubble").prepend(quote);
 }

@@ -4,12 +4,12 @@ import { fold } from "../core/fold.js";
 
 const names = new Map();
 
-/** Remembers the name of an author or a member, who may have changed it. */
+/** Stores the current name of an author or a member. */
 export function remember({ user_id: id, name }) {
   names.set(id, name);
 }
 
-/** By which names people with these ids are mentioned after an @: whole names and first words. */
+/** The names by which an @ mentions the people with these ids: full names and their first words. */
 export function namesOf(ids) {
   const known = ids.map((id) => names.get(id)).filter(Boolean);
   return [...new Set(known.flatMap((name) => [name, name.split(" ")[0]]))];

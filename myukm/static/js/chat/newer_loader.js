@@ -1,19 +1,20 @@
 import * as api from "../core/api.js";
 import { retried } from "../core/retry.js";
 
-const PAGE = 50;
+const PAGE_SIZE = 50;
 const NEAR_PX = 400;
 
-/** In a room that was opened at an older message, loads newer ones when the reader comes near the end
- * of what is loaded. Until the end of the conversation is reached, messages that arrive are not
- * shown, because those before them are missing, and nothing is reported as read. */
+/** In a room that was opened at an older message, loads newer messages when the reader comes near
+ * the last loaded one. Until the end of the conversation is loaded, messages that arrive are not
+ * shown, because the messages before them are missing, and nothing is reported as read. */
 export class NewerLoader {
   constructor({ timeline, url, reading, addFromServer }) {
     Object.assign(this, { timeline, url, reading, addFromServer, newest: 0 });
     this.check = retried(() => this.loadNear());
   }
 
-  get left() {
+  /** Whether newer messages than the last loaded one exist. */
+  get hasMore() {
     return this.timeline.anchor.newerLeft;
   }
 
@@ -24,15 +25,15 @@ export class NewerLoader {
     box.addEventListener("scroll", this.check, { passive: true });
   }
 
-  /** Remembers a message that arrived and is not shown yet. */
-  missed({ id }) {
+  /** Counts a message that arrived and is not shown yet. */
+  postpone({ id }) {
     this.newest = Math.max(this.newest, id);
     this.timeline.anchor.count();
   }
 
-  /** Loads pages as long as the reader is near the end of what is loaded. */
+  /** Loads pages as long as the reader is near the last loaded message. */
   async loadNear() {
-    if (!this.left || this.busy || !this.timeline.anchor.isWithin(NEAR_PX)) return;
+    if (!this.hasMore || this.busy || !this.timeline.anchor.isWithin(NEAR_PX)) return;
     this.busy = true;
     try {
       await this.load();
@@ -45,13 +46,14 @@ export class NewerLoader {
   async load() {
     const { timeline } = this;
     const after = timeline.lastServerId;
-    const { messages } = await api.get(`${this.url}/messages?after=${after}&limit=${PAGE}`);
+    const { messages } = await api.get(`${this.url}/messages?after=${after}&limit=${PAGE_SIZE}`);
     this.addFromServer(messages);
-    timeline.anchor.newerLeft = messages.length === PAGE || this.newest > timeline.lastServerId;
+    timeline.anchor.newerLeft =
+      messages.length === PAGE_SIZE || this.newest > timeline.lastServerId;
     timeline.anchor.moved();
-    if (this.left) return;
-    const goOn = await this.paused;
-    goOn();
+    if (this.hasMore) return;
+    const resume = await this.paused;
+    resume();
     this.reading.soon();
   }
 }

@@ -11,7 +11,7 @@ import { ask } from "../push/notification.js";
 import { beep, wants } from "./notifier.js";
 
 /** Stores a switch. The browser asks for its permission only when notifications are switched on. */
-async function switched({ target }) {
+async function storeSwitch({ target }) {
   const { name, checked } = target;
   if (name === "sound" && checked) beep();
   if (name === "notify" && checked && !(await ask())) {
@@ -25,7 +25,7 @@ async function switched({ target }) {
 export function startNotificationSettings(form, { url, code }) {
   for (const name of ["sound", "notify"]) {
     form.elements[name].checked = wants(name);
-    form.elements[name].addEventListener("change", switched);
+    form.elements[name].addEventListener("change", storeSwitch);
   }
   startNotices(form.elements.notices, url, code);
   form.elements.every.addEventListener("change", async ({ target }) => {
@@ -34,7 +34,7 @@ export function startNotificationSettings(form, { url, code }) {
   });
 }
 
-/** Stores which messages notify; a choice that could not be stored is taken back. */
+/** Stores which messages notify; returns to the last choice if the new one could not be stored. */
 function startNotices(choices, url, code) {
   let chosen = choices.value;
   const show = (value) => {

@@ -1,5 +1,6 @@
-// Notifies of a new message by a tone and by the browser's notification, in one of all tabs, and not
-// while a visible tab shows that room. Tabs agree by web locks, because a crash releases them.
+// Notifies of a new message by a tone and by the browser's notification, in only one of all tabs,
+// and not while a visible tab shows the message's room. Tabs agree by web locks, because the
+// browser releases the locks of a tab that crashes.
 
 import { accountId } from "../core/account.js";
 import { viewerLock } from "../core/activity.js";
@@ -11,11 +12,11 @@ import { on } from "../live/events_bus.js";
 import { allowed, show } from "../push/notification.js";
 
 const FRESH_MS = 60_000;
-const REST_MS = 2000;
+const MIN_BETWEEN_TONES_MS = 2000;
 
 const choices = new Map();
 let audio = null;
-let rangAt = -Infinity;
+let beepedAt = -Infinity;
 
 /** Whether "sound" or "notify" is switched on in this browser. */
 export const wants = (what) => read(local, `ring:${accountId()}:${what}`, false);
@@ -23,9 +24,9 @@ export const wants = (what) => read(local, `ring:${accountId()}:${what}`, false)
 function shouldNotify({ ukm, user_id: author, mentions, reply_to: quoted, created_at: at }) {
   const choice = choices.get(ukm) ?? "none";
   const me = Number(accountId());
-  const named = mentions.includes(me) || quoted?.user_id === me;
-  const fresh = now() - Date.parse(at) < FRESH_MS;
-  return author !== me && fresh && (choice === "all" || (choice === "mentions" && named));
+  const isForMe = mentions.includes(me) || quoted?.user_id === me;
+  const isFresh = now() - Date.parse(at) < FRESH_MS;
+  return author !== me && isFresh && (choice === "all" || (choice === "mentions" && isForMe));
 }
 
 /** Plays two short notes. They are synthesised, so that no file has to load first. */
@@ -72,33 +73,37 @@ function holdWhileVisible(name) {
   change();
 }
 
-/** Whether a tab of this account is visible (`some`), and whether a visible one shows the room of the
- * UKM `code` (`here`). */
-async function audience(code) {
-  if (!navigator.locks) return { some: !document.hidden, here: !document.hidden };
+/** Whether a tab of this account is visible, and whether a visible tab shows the room of the UKM
+ * `code`. */
+async function visibleTabs(code) {
+  if (!navigator.locks) return { isAnyVisible: !document.hidden, isRoomVisible: !document.hidden };
   const { held } = await navigator.locks.query();
   const names = new Set(held.map(({ name }) => name));
-  return { some: names.has(viewerLock()), here: names.has(`${viewerLock()}:${code}`) };
+  return {
+    isAnyVisible: names.has(viewerLock()),
+    isRoomVisible: names.has(`${viewerLock()}:${code}`),
+  };
 }
 
-/** Whether this tab is the first to ask for `name`, until the message is old. */
+/** Whether this tab is the first to claim the notification `name`. */
 const first = (name) => firstTab(name, FRESH_MS);
 
-/** Browsers forbid sound to a tab that nobody has touched yet. */
+/** Whether this tab may play a tone: browsers forbid it before a person has used the tab. */
 function maySound() {
   const touched = navigator.userActivation?.hasBeenActive ?? true;
-  return wants("sound") && touched && performance.now() - rangAt > REST_MS;
+  return wants("sound") && touched && performance.now() - beepedAt > MIN_BETWEEN_TONES_MS;
 }
 
 const mayNotify = () => wants("notify") && allowed();
 
 async function ring(message) {
   if (message.deleted || !shouldNotify(message)) return;
-  const { some, here } = await audience(message.ukm);
-  if (here) return;
-  if (!some && mayNotify() && (await first(`note:${accountId()}:${message.id}`))) notify(message);
+  const { isAnyVisible, isRoomVisible } = await visibleTabs(message.ukm);
+  if (isRoomVisible) return;
+  const note = `note:${accountId()}:${message.id}`;
+  if (!isAnyVisible && mayNotify() && (await first(note))) notify(message);
   if (!maySound() || !(await first(`tone:${accountId()}:${message.id}`))) return;
-  rangAt = performance.now();
+  beepedAt = performance.now();
   beep();
 }
 

@@ -19,7 +19,7 @@ export function newId() {
 
 export class Outbox {
   /** Calls `changed(entry)` at each new state and `sent(message)` when a message is stored. `files`
-   * sends the files of an entry and forgets them (`WaitingFiles`). */
+   * sends and removes the files of an entry (`WaitingFiles`). */
   constructor(key, url, author, { changed, sent, files }) {
     Object.assign(this, { key, url, author, changed, sent, files, failures: 0, timer: 0 });
     this.busy = new Set();
@@ -60,7 +60,7 @@ export class Outbox {
     const left = entries.filter((entry) => !clientIds.includes(entry.client_id));
     if (left.length === entries.length) return;
     this.save(left);
-    for (const entry of entries) if (!left.includes(entry) && entry.files) this.files.forget(entry);
+    for (const entry of entries) if (!left.includes(entry) && entry.files) this.files.remove(entry);
   }
 
   resend(clientId) {
@@ -118,9 +118,9 @@ export class Outbox {
     }
   }
 
-  /** Marks a refused message as failed, which a person may resend or discard. After an error that
-   * passes by itself all are tried again later, and the error is shown at each; not after "too fast",
-   * which is nothing to worry about. Returns whether the queue may go on. */
+  /** Marks a refused message as failed; a person may resend or discard it. After a transient error
+   * all unsent messages are retried later and show the error, except "too fast", which ends within
+   * seconds. Returns whether the queue may send its next message. */
   failed({ client_id: clientId, files }, error) {
     if (!isTransient(error)) {
       if (files) this.files.restart(files);
@@ -132,7 +132,8 @@ export class Outbox {
     return false;
   }
 
-  /** Shows at each message that is not sent yet that it waits, and why; null: for the network. */
+  /** Shows at each unsent message that it waits for a retry, and the error; without an error text
+   * if it waits for the network. */
   updateWaiting({ status, message }) {
     const why = status === 0 ? null : message;
     for (const { client_id, refused } of this.entries()) {

@@ -4,7 +4,7 @@ import { t } from "../core/i18n.js";
 import { renderList } from "../core/template_list.js";
 import { remember } from "./name_cache.js";
 
-/** The changes of a membership that begin it. */
+/** The values of `change` with which a membership begins. */
 export const JOINED = new Set(["joined", "added", "accepted"]);
 const ORDER = { online: 0, away: 1, offline: 2 };
 
@@ -48,8 +48,8 @@ export class Presence {
   }
 
   /** Applies a membership event: someone joined, left, or has another role. A list that was loaded
-   * after the change contains it already. */
-  change({ user_id: id, name, change, member, is_admin: isAdmin }) {
+   * after the change contains the change already. */
+  updateMembership({ user_id: id, name, change, member, is_admin: isAdmin }) {
     const listed = this.members.get(id);
     const known = listed ?? { user_id: id, name, status: "offline" };
     remember(known);
@@ -60,8 +60,9 @@ export class Presence {
     this.show(this.online);
   }
 
-  /** Applies a presence event. "offline" may be the last one of somebody who has just left the UKM. */
-  see(event) {
+  /** Applies a presence event. "offline" may be the last event of somebody who has just left the
+   * UKM. */
+  updatePresence(event) {
     remember(event);
     const known = this.members.get(event.user_id);
     if (known || event.status !== "offline") {

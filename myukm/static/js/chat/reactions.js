@@ -12,13 +12,14 @@ export function showReactions(element, { reactions = [], deleted }) {
   const fresh = row.cloneNode(false);
   fresh.append(...(deleted ? [] : reactions.map(chip)));
   fresh.hidden = !fresh.hasChildNodes();
-  if (row.isEqualNode(fresh)) return; // one may have the focus, or just be pressed
+  if (row.isEqualNode(fresh)) return; // a button may have the focus, or be pressed at this moment
   const at = row.contains(document.activeElement) ? document.activeElement.dataset.emoji : null;
   row.replaceWith(fresh);
   if (at) focusAgain(element, fresh, at);
 }
 
-/** The focus stays at the same emoji, or at the message when nobody chose that any more. */
+/** Moves the focus to the new button of `emoji`, or to the message if nobody chose `emoji` any
+ * more. */
 function focusAgain(element, row, emoji) {
   const same = [...row.children].find((button) => button.dataset.emoji === emoji);
   (same ?? element).focus({ preventScroll: true });

@@ -5,17 +5,17 @@ import { on } from "../live/events_bus.js";
 const SETTLE_MS = 600;
 const FIRST_MS = 3000;
 const SPREAD_MS = 5000;
-/** Before the first report. It is below 0, because in a room without messages 0 is reported, which
- * marks its announcement as read. */
+/** The last reported id before the first report. Not 0, because in a room without messages 0 is
+ * reported, which marks the room's announcement as read. */
 const NOTHING = -1;
 
 /** Reports the last message that was in view for a moment as read. While unread messages before it are
  * not loaded, nothing is reported, because the marker would move past messages that nobody has seen.
  *
- * Returns `soon()`, which checks again; `again()`, which reports the same message once more, because
- * that also marks a new announcement as read, after some random seconds, because all open pages do so;
- * and `pause()`, which stops the reports, waits for the one under way, and resolves to a function that
- * ends this pause. Reports go on when every pause has ended. */
+ * Returns three functions. `soon()` checks again. `again()` repeats the last report, because a
+ * report also marks a new announcement as read; it waits for a random time, because all open pages
+ * repeat theirs. `pause()` stops the reports, waits for the one under way, and resolves to a
+ * function that ends this pause; reports go on when every pause has ended. */
 export function startReading(timeline, url) {
   let read = NOTHING;
   let timer = 0;
@@ -42,7 +42,7 @@ export function startReading(timeline, url) {
 
   timeline.box.addEventListener("scroll", soon, { passive: true });
   document.addEventListener("visibilitychange", soon);
-  // Reports when the stream is open, by which the new count comes back, or after FIRST_MS without it.
+  // The first report waits for the stream, which brings the new unread count, but at most FIRST_MS.
   on("open", soon);
   timer = setTimeout(send, FIRST_MS);
   return {

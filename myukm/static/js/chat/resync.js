@@ -6,16 +6,17 @@ import { onReconnect } from "../live/connection_status.js";
 import { on } from "../live/events_bus.js";
 import { JOINED } from "./presence.js";
 
-const PAGE = 100;
-/** Within that time the server adds the topic of a new member's UKM to their stream. */
+const PAGE_SIZE = 100;
+/** Within this time the server adds the topic of a new member's UKM to their stream. */
 const TOPICS_MS = 5000;
 
-/** Loads what `room` (room.js) missed after each reconnection, and more after a reset of the stream. */
+/** After each reconnection loads the messages and members that `room` (room.js) missed; after a
+ * reset of the stream also the state, and edits and deletions of the newest messages. */
 export function startResync(room) {
   const { url, timeline, presence, state, outbox, reading } = room;
 
-  /** The id after which messages may be missing; null when none are. It is kept until all are loaded,
-   * because the stream goes on meanwhile: then the newest message says nothing about those before. */
+  /** The id after which messages may be missing, null when none is missing. It stays until all
+   * missing messages are loaded, because the stream brings newer messages meanwhile. */
   let from = null;
 
   async function loadMissed() {
@@ -23,10 +24,10 @@ export function startResync(room) {
     from ??= timeline.lastServerId;
     timeline.isIncomplete = true;
     for (let after = from, more = true; more; ) {
-      const { messages } = await api.get(`${url}/messages?after=${after}&limit=${PAGE}`);
+      const { messages } = await api.get(`${url}/messages?after=${after}&limit=${PAGE_SIZE}`);
       room.addFromServer(messages);
       after = messages.at(-1)?.id ?? after;
-      more = messages.length === PAGE;
+      more = messages.length === PAGE_SIZE;
     }
     from = null;
     timeline.isIncomplete = false;
@@ -38,22 +39,22 @@ export function startResync(room) {
     presence.load(await api.get(`${url}/online`));
   }
 
-  /** After a gap that cannot be replayed: also edits and deletions among the newest messages. The state
-   * comes first, because every other call is refused to a person who was removed meanwhile. */
+  /** Loads everything that may have changed in a gap that cannot be replayed. The state comes
+   * first, because every other request of a person who was removed meanwhile is refused. */
   async function reload() {
     await state.reload();
     await loadMissed();
-    const { messages: newest } = await api.get(`${url}/messages?limit=${PAGE}`);
+    const { messages: newest } = await api.get(`${url}/messages?limit=${PAGE_SIZE}`);
     for (const message of newest) timeline.change(message);
     await loadPresence();
   }
 
-  // Retried, because no later event would load what a failed call did not.
+  // Retried, because no later event would repeat a failed request.
   const [catchUp, refreshPresence] = [retried(loadMissed), retried(loadPresence)];
 
-  /** This person was removed and taken back: events between are lost, and the stream brings those of
-   * this room again only some seconds later. */
-  function takenBack() {
+  /** This person was removed and is a member again: the events between are lost, and the stream
+   * sends this room's events again only after up to `TOPICS_MS`. */
+  function rejoined() {
     if (timeline.anchor.newerLeft) return;
     from ??= timeline.lastServerId;
     timeline.isIncomplete = true;
@@ -65,7 +66,7 @@ export function startResync(room) {
 
   on("membership", (event) => {
     const own = event.ukm === room.code && "muted_until" in event;
-    if (own && JOINED.has(event.change)) takenBack();
+    if (own && JOINED.has(event.change)) rejoined();
   });
   on("reset", retried(reload));
   onReconnect(() => {

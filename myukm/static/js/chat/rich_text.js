@@ -1,8 +1,8 @@
 // A message's text as DOM nodes: links, mentions of members, `code`, and plain text. Nothing that was
 // typed becomes markup.
 
-// A link ends before characters that could disguise it: those without width and those that change
-// the direction of reading.
+// A link ends before characters that could disguise its address: characters without width, and
+// those that change the direction of reading.
 const UNSEEN = String.raw`\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff`;
 const IN_LINK = String.raw`(?:(?!,https?:\/\/)[^\s<>"\u0060${UNSEEN}])+`;
 const LABEL = String.raw`[\p{L}\p{N}_-]+`;
@@ -10,8 +10,8 @@ const PATTERNS = [
   "```[^]+?```|`[^`\\n]+`",
   String.raw`https?:\/\/${IN_LINK}`,
   String.raw`(?<![\p{L}\p{N}_.@/-])www\.${LABEL}\.\p{L}${IN_LINK}`,
-  // E-mail addresses and web addresses without scheme. In them an @ is no mention; the server mentions
-  // by the same rules (domain/chat/mentions.py).
+  // E-mail addresses and web addresses without scheme. In them an @ is no mention; the server finds
+  // mentions by the same rules (domain/chat/mentions.py).
   String.raw`@?(?<![\p{L}\p{N}_.+%'-])[\p{L}\p{N}_.+%'-]*[\p{L}\p{N}_+%-]@(?:${LABEL}\.)+\p{L}{2,}`,
   String.raw`(?<![\p{L}\p{N}_@.-])(?:${LABEL}\.)+\p{L}{2,}(?::\d+)?[/?#]\S*`,
 ];
@@ -53,11 +53,12 @@ function inAnySpelling(name) {
     .replace(/['’‘‛′´＇ʼʻʽʾʿˈ]/g, "['’‘‛′´＇ʼʻʽʾʿˈ]");
 }
 
-/** [length, element]: the element shows the first characters of `found`; null if they are plain. */
+/** Returns [length, element]: the element for the first `length` characters of `found`, null if
+ * they are plain text. */
 function render(found) {
   if (found.startsWith("`")) return [found.length, code(found)];
   if (found.startsWith("@")) return [found.length, found.includes("@", 1) ? null : mention(found)];
-  const address = withoutEnd(found);
+  const address = withoutPunctuation(found);
   return [address.length, link(address)];
 }
 
@@ -90,11 +91,11 @@ function link(text) {
 }
 
 /** The link without the punctuation of its sentence, and without a bracket that was opened before it. */
-function withoutEnd(text) {
+function withoutPunctuation(text) {
   const cut = text.replace(TRAILING, "");
   const count = (sign) => cut.split(sign).length;
   const closes = BRACKETS.some(
     ([opening, closing]) => cut.endsWith(closing) && count(closing) > count(opening),
   );
-  return closes || cut !== text ? withoutEnd(closes ? cut.slice(0, -1) : cut) : cut;
+  return closes || cut !== text ? withoutPunctuation(closes ? cut.slice(0, -1) : cut) : cut;
 }

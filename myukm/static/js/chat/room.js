@@ -62,7 +62,7 @@ class Room {
     timeline.adopt(messages);
     this.outbox = makeOutbox(this);
     for (const { client_id } of messages.filter(isMine)) timeline.drop(client_id);
-    this.forgetSent(messages);
+    this.removeSent(messages);
     timeline.anchor.restore(timeline.byId.get(timeline.firstUnread), Number(this.unread));
     this.reading = startReading(timeline, this.url);
     this.history = startHistoryLoader(timeline, this.url, messages.length);
@@ -73,7 +73,7 @@ class Room {
     startResync(this);
     startUnreadBar(this);
     const title = document.querySelector(".chat-title h1").textContent.trim();
-    if (this.newer.left) return;
+    if (this.newer.hasMore) return;
     startSavingRoom({ code: this.code, name: title, author: this.name }, () => timeline.stored());
   }
 
@@ -88,21 +88,21 @@ class Room {
 
   async addToOutbox(text, replyTo, chosen) {
     this.outbox.add(text, replyTo, await this.outbox.files.store(await chosen));
-    const isStored = !this.outbox.memory; // another page would not have what is only in memory
-    if (this.newer.left && isStored) this.timeline.anchor.toNewest();
+    const isStored = !this.outbox.memory; // a new page would lose a message that is only in memory
+    if (this.newer.hasMore && isStored) this.timeline.anchor.toNewest();
   }
 
-  /** Removes one's own messages from the outbox, because the server has stored them. */
-  forgetSent(messages) {
+  /** Removes this person's messages from the outbox, because the server has stored them. */
+  removeSent(messages) {
     this.outbox.remove(...messages.filter(isMine).map((message) => message.client_id));
   }
 
   addFromServer(messages) {
-    this.forgetSent(messages);
+    this.removeSent(messages);
     this.timeline.addFromServer(messages);
   }
 
-  /** Scrolls to a message, which may be older than what is loaded. */
+  /** Scrolls to a message, which may be older than all loaded messages. */
   async goTo(id) {
     try {
       await this.history.loadUntil(id);
@@ -116,12 +116,12 @@ class Room {
     else toast(t("too_far"), "wait");
   }
 
-  /** Opens the page anew around a message that is too far away to load all messages between. */
+  /** Opens the page anew around a message that is too old to load all messages since. */
   openAt(id) {
     location.assign(`${this.url}/chat?around=${id}#pesan-${id}`);
   }
 
-  /** Goes to the message to which a copied link leads. */
+  /** Goes to the message that the page's address names, as in a copied link. */
   followAddress() {
     const go = () => addressedMessage() && this.goTo(Number(addressedMessage()));
     addEventListener("hashchange", go);
@@ -135,12 +135,12 @@ class Room {
     );
     const { reply } = startComposer(this.form, `draft:${this.me}:${this.code}`, {
       send: (text, replyTo) => {
-        this.typing.rest();
+        this.typing.messageSent();
         return this.send(text, replyTo);
       },
       typing: () => this.typing.send(),
       hasFiles: () => this.attachments.chosen.length > 0,
-      keys: (event) => mentions.takes(event),
+      keys: (event) => mentions.handleKey(event),
       editLast: (event) => this.editLast(event),
     });
     this.reply = reply;
@@ -169,7 +169,7 @@ class Room {
     startNotificationSettings(part("notices-form"), this);
   }
 
-  /** Opens the newest message of one's own that may still be edited. */
+  /** Edits this person's newest message that may still be edited. */
   editLast(event) {
     const element = this.timeline.findLast(({ message }) => this.menu.offered(message).edit);
     if (!element) return;
@@ -195,10 +195,10 @@ class Room {
       "chat.deleted": (message) => timeline.change(message),
       "chat.reaction": (event) =>
         timeline.react({ ...event, mine: isMine(event) ? event.on : undefined }),
-      "chat.typing": (event) => isMine(event) || typing.see(event),
-      presence: (event) => presence.see(event),
+      "chat.typing": (event) => isMine(event) || typing.add(event),
+      presence: (event) => presence.updatePresence(event),
       "ukm.changed": ({ pin }) => pin && this.reading.again(),
-      membership: (event) => "muted_until" in event || presence.change(event),
+      membership: (event) => "muted_until" in event || presence.updateMembership(event),
     };
     for (const [type, listener] of Object.entries(listeners)) {
       on(type, (event) => event.ukm === this.code && listener(event));
@@ -207,9 +207,9 @@ class Room {
   }
 
   received(message) {
-    this.typing.forget(message.user_id);
-    if (this.newer.left) {
-      this.newer.missed(message);
+    this.typing.remove(message.user_id);
+    if (this.newer.hasMore) {
+      this.newer.postpone(message);
       return;
     }
     this.addFromServer([message]);

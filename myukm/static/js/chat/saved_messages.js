@@ -26,7 +26,7 @@ export const savedMessages = (account, code) => read(local, savedKey(account, co
 /** Whether this person asked for messages to be saved here. */
 export const isSaving = () => read(local, choiceKey()) !== null;
 
-/** Remembers the account of this browser, and refreshes the saved messages if they are old. */
+/** Stores the account of this browser, and refreshes the saved messages if they are old. */
 export function startSaving() {
   if (!accountId()) return;
   write(local, "account", accountId());
@@ -50,7 +50,7 @@ async function saveOne({ code, name, author }) {
     return write(local, roomKey(accountId(), code), { name, author }) && save(code, messages);
   } catch (error) {
     if (error.status !== 404 && error.status !== 403) throw error;
-    forgetRoom(code);
+    removeRoom(code);
     return true;
   }
 }
@@ -67,8 +67,8 @@ function save(code, messages) {
   return write(local, savedKey(accountId(), code), { at: now(), messages: plain });
 }
 
-/** Removes what is stored of a room that this person left. */
-function forgetRoom(code) {
+/** Removes all stored data of a room that this person left. */
+function removeRoom(code) {
   write(local, roomKey(accountId(), code), null);
   write(local, savedKey(accountId(), code), null);
   const choice = read(local, choiceKey());
@@ -77,7 +77,7 @@ function forgetRoom(code) {
   write(local, choiceKey(), { ...choice, rooms });
 }
 
-/** Remembers the room {code, name, author} for times without network; `newest()` returns its current
+/** Stores the room {code, name, author} for times without network; `newest()` returns its current
  * messages. */
 export function startSavingRoom(room, newest) {
   const { code, name, author } = room;

@@ -1,4 +1,5 @@
-// The reader's place in the messages: at the end, following new ones, or further up.
+// The reader's place in the messages: at the end, where the view follows new messages, or further
+// up.
 
 import { fillSlots } from "../core/dom.js";
 import { number } from "../core/format.js";
@@ -15,20 +16,20 @@ export class ScrollAnchor {
     this.follow = true;
     this.jump = document.getElementById("jump");
     this.unseen = 0;
-    /** Whether the end of what is loaded is not the end of the conversation (newer_loader.js). */
+    /** Whether messages newer than the last loaded one exist (newer_loader.js). */
     this.newerLeft = false;
     box.addEventListener("scroll", () => this.moved(), { passive: true });
     this.jump.addEventListener("click", () => this.toNewest());
     new ResizeObserver(() => this.follow && this.scrollToEnd()).observe(box);
   }
 
-  /** Follows the end if the reader is there; returns whether. */
+  /** Sets `follow` to whether the reader is at the end of the conversation, and returns it. */
   updateFollow() {
     this.follow = !this.newerLeft && this.isWithin(NEAR_END_PX);
     return this.follow;
   }
 
-  /** Whether less than `pixels` of what is loaded is below the view. */
+  /** Whether less than `pixels` of the loaded messages is below the view. */
   isWithin(pixels) {
     const { scrollHeight, scrollTop, clientHeight } = this.box;
     return scrollHeight - scrollTop - clientHeight < pixels;
@@ -50,9 +51,9 @@ export class ScrollAnchor {
     if (!this.updateFollow()) this.count(unread);
   }
 
-  /** To be called when the reader or the end of what is loaded has moved. */
+  /** To be called when the reader has scrolled or messages were added at the end. */
   moved() {
-    if (this.updateFollow()) this.seen();
+    if (this.updateFollow()) this.resetUnseen();
     else this.jump.hidden = false;
   }
 
@@ -64,7 +65,7 @@ export class ScrollAnchor {
     fillSlots(this.jump, { label: t("jump_new", { n: number(this.unseen) }) });
   }
 
-  seen() {
+  resetUnseen() {
     this.unseen = 0;
     this.jump.hidden = true;
     fillSlots(this.jump, { label: t("jump") });
@@ -78,7 +79,7 @@ export class ScrollAnchor {
   scrollToEnd() {
     this.box.scrollTop = this.box.scrollHeight;
     this.follow = !this.newerLeft;
-    if (this.follow) this.seen();
+    if (this.follow) this.resetUnseen();
   }
 
   /** Scrolls to a message and highlights it for a moment. */

@@ -17,8 +17,8 @@ export class Timeline {
     this.anchor = new ScrollAnchor(box);
     this.byId = new Map();
     this.pending = new Map();
-    /** The newest id of the messages that came in order, in pages or by the stream. The answer to one's
-     * own POST may be newer, when messages before it are still missing. */
+    /** The newest id of the messages that came in order, in pages or by the stream. The response to
+     * this person's own POST may be newer, while messages before it are still missing. */
     this.lastServerId = 0;
     /** Whether messages before the newest one are being loaded. */
     this.isIncomplete = false;
@@ -66,7 +66,7 @@ export class Timeline {
     return element;
   }
 
-  /** Makes the elements that came with the page those of `messages`, oldest first. */
+  /** Attaches `messages`, oldest first, to the elements that the server rendered for them. */
   adopt(messages) {
     const elements = [...this.list];
     for (const [index, message] of messages.entries()) {
@@ -85,15 +85,16 @@ export class Timeline {
     }
   }
 
-  /** Shows a message that was sent from here as stored. It may be older than all that is loaded, when
-   * an earlier answer was lost: it is shown later, with the page of history that it belongs to. */
+  /** Shows a message of the outbox as stored. If the response to an earlier POST was lost, the
+   * message may be older than all loaded ones: then it is shown later, with its page of the
+   * history. */
   confirm(message) {
     if (message.id < this.firstId && !this.byId.has(message.id)) this.drop(message.client_id);
     else this.upsert(message);
   }
 
-  /** Shows a stored message at its place. Its pending element, if any, is reused, or removed when the
-   * message is shown already, because its answer was lost. */
+  /** Shows a stored message at its place. Its pending element, if any, is reused, or removed if the
+   * message is already shown, because the response to its POST was lost. */
   upsert(message) {
     const pending = this.takePending(message);
     const known = this.byId.get(message.id) ?? pending;
@@ -184,7 +185,8 @@ export class Timeline {
     this.empty.hidden = this.list.first !== null;
   }
 
-  /** Forgets and returns the pending element of a message of one's own that is now stored. */
+  /** Returns the pending element of this person's message, which is now stored, and no longer lists
+   * it. */
   takePending(message) {
     const element = isMine(message) ? this.pending.get(message.client_id) : undefined;
     this.pending.delete(message.client_id);
@@ -198,8 +200,8 @@ export class Timeline {
     this.regroup(element);
   }
 
-  /** The element before which this one belongs, null at the end. It searches from the end, because
-   * nearly all belong there or at the top. */
+  /** The element before which this one belongs, null at the end. Searches from the end, because
+   * nearly all messages belong at the end or at the top, which is checked first. */
   nextOf(element) {
     const { id } = element.message;
     if (id < this.firstId) return this.list.first;

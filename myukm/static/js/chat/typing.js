@@ -2,7 +2,7 @@ import * as api from "../core/api.js";
 import { bidiIsolate, t } from "../core/i18n.js";
 
 const SEND_EVERY_MS = 3000;
-const FORGET_AFTER_MS = 5000;
+const EXPIRE_AFTER_MS = 5000;
 
 /** Shows who is typing, and reports when this person does. Names expire, because no event says that
  * somebody stopped. */
@@ -23,20 +23,20 @@ export class Typing {
     });
   }
 
-  /** A message was sent: the next key is reported at once. */
-  rest() {
+  /** To be called when a message was sent: the next key is reported at once. */
+  messageSent() {
     this.sentAt = -Infinity;
   }
 
   /** Shows that somebody types. */
-  see({ user_id: id, name }) {
+  add({ user_id: id, name }) {
     clearTimeout(this.names.get(id)?.timer);
-    this.names.set(id, { name, timer: setTimeout(() => this.forget(id), FORGET_AFTER_MS) });
+    this.names.set(id, { name, timer: setTimeout(() => this.remove(id), EXPIRE_AFTER_MS) });
     this.show();
   }
 
   /** Shows that somebody no longer types. */
-  forget(id) {
+  remove(id) {
     clearTimeout(this.names.get(id)?.timer);
     this.names.delete(id);
     this.show();

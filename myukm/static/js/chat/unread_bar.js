@@ -1,5 +1,6 @@
-// While the first unread message is older than what is loaded, a bar leads to it, or marks all as read;
-// not the latter while newer messages are not loaded either, because the last one is unknown.
+// While the first unread message is older than all loaded ones, a bar leads to it or marks all
+// messages as read. While newer messages are not loaded either, the bar cannot mark all as read,
+// because the last message is unknown.
 
 import * as api from "../core/api.js";
 import { fillSlots } from "../core/dom.js";

@@ -4,7 +4,7 @@ import { accountId } from "../core/account.js";
 import { ApiError } from "../core/api.js";
 import { t } from "../core/i18n.js";
 
-/** An upload without progress for that long is aborted; the outbox tries it again. */
+/** An upload without progress for this long is aborted; the outbox retries it. */
 const STALLED_MS = 60_000;
 
 function failure(request) {
@@ -14,8 +14,9 @@ function failure(request) {
   return new ApiError(request.status, error?.code ?? "unknown", error?.message ?? fallback, wait);
 }
 
-/** Posts a file and resolves to the server's object of it. `progress` is called with the share that is
- * sent, from 0 to 1; `signal` aborts. Rejects with an ApiError, whose status is 0 when the server was not reached. */
+/** Posts a file and resolves to the file object of the response. `progress` is called with the
+ * share that is sent, from 0 to 1; `signal` aborts. Rejects with an ApiError, whose status is 0
+ * without a response. */
 export function upload(url, file, { name, clientId, progress, signal }) {
   const form = new FormData();
   form.append("client_id", clientId);

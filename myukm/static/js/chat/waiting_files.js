@@ -9,21 +9,23 @@ import { upload } from "./upload.js";
 
 const previews = new Map();
 
-/** The address of a picture that waits in this browser, null until it is read from its store. */
+/** The address of a picture that waits to be sent, null until it is read from the browser's
+ * store. */
 export const previewOf = (clientId) => previews.get(clientId) ?? null;
 
-const lost = () => new ApiError(410, "file_lost", t("file_lost"));
+const fileLost = () => new ApiError(410, "file_lost", t("file_lost"));
 
 export class WaitingFiles {
   /** Files of the account `owner` for the room at `url`. `progress(messageId, share)` is called while
-   * those of a message are sent, with a share from 0 to 1. */
+   * the files of a message are sent, with a share from 0 to 1. */
   constructor(url, owner, progress) {
     Object.assign(this, { url: `${url}/files`, owner, progress });
     this.running = new Map();
     this.uploaded = new Map();
   }
 
-  /** Stores chosen files, `{client_id, file, name, …}`, and returns what the outbox keeps of them. */
+  /** Stores chosen files, `{client_id, file, name, …}`, and returns them without their bytes, for
+   * the outbox. */
   async store(chosen) {
     await Promise.all(chosen.map(({ client_id, file }) => putFile(this.owner, client_id, file)));
     for (const { client_id, file, width } of chosen) if (width) this.preview(client_id, file);
@@ -66,23 +68,23 @@ export class WaitingFiles {
     const file = await getFile(this.owner, clientId).catch((error) => {
       throw new ApiError(0, "store", error.message); // status 0: the outbox tries again
     });
-    if (!file) throw lost();
+    if (!file) throw fileLost();
     const sent = upload(this.url, file, { name, clientId, progress, signal });
     const { id } = await sent.catch(async (error) => {
-      if (error.status === 0 && !(await isReadable(file))) throw lost();
+      if (error.status === 0 && !(await isReadable(file))) throw fileLost();
       throw error;
     });
     this.uploaded.set(clientId, id);
     return id;
   }
 
-  /** Forgets that these files were uploaded, because the server may no longer have them. */
+  /** Lets the next `send` upload these files again, because the server may no longer have them. */
   restart(files) {
     for (const { client_id } of files) this.uploaded.delete(client_id);
   }
 
-  /** Stops what is being sent of a message, and removes its files from this browser. */
-  forget({ client_id: messageId, files = [] }) {
+  /** Aborts the upload of a message's files, and removes them from this browser. */
+  remove({ client_id: messageId, files = [] }) {
     this.running.get(messageId)?.abort();
     for (const { client_id } of files) {
       removeFile(this.owner, client_id);

@@ -8,14 +8,14 @@ import { on } from "./events_bus.js";
 
 export const ALERTS = "alert";
 const TONES = { broken: "bad", error: "bad", warning: "wait" };
-const HELD_MS = 60_000;
+const LOCK_HELD_MS = 60_000;
 const COLLECT_MS = 100;
 /** The ids of open alerts that this page has announced: their end is announced, too. */
 const announced = new Set();
 
-/** Shows each alert of the stream as a toast, and by one notification if this browser wants it. After a
- * long absence many events come at once: of each alert only the last one is shown, and of an alert that
- * began and ended meanwhile nothing. */
+/** Shows each alert of the stream as a toast, and by one notification if this browser wants it.
+ * After a long absence many events come at once: only the last event of each alert is shown, and an
+ * alert that began and ended meanwhile is not shown at all. */
 export function startAlerts() {
   const collected = new Map();
   on("alert", (alert) => {
@@ -43,7 +43,7 @@ function announce(alert) {
   notify(alert);
 }
 
-/** On the page that lists the findings, where toasts would cover the list on a phone. */
+/** Shows a toast to screen readers only: on a phone it would cover the list of findings. */
 function onlyReadOut(note) {
   note.className = "visually-hidden";
   note.querySelector("button").remove();
@@ -52,7 +52,7 @@ function onlyReadOut(note) {
 /** An alert that was pushed to this browser as well has the same tag and id, and does not ring again. */
 async function notify({ id, level, message }) {
   const name = `alert:${accountId()}:${id}:${level}`;
-  if (!wanted(ALERTS) || !(await firstTab(name, HELD_MS))) return;
+  if (!wanted(ALERTS) || !(await firstTab(name, LOCK_HELD_MS))) return;
   show(t("alert_title"), message, `alert-${id}`, { path: "/admin/antrian", id }).catch((error) => {
     console.info(error.message); // the permission may be gone, or the phone refuses
   });

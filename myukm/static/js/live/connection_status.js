@@ -1,11 +1,12 @@
-// A line at the top of every page says when it is not live, and how old its figures are; <html
-// data-live="lost"> dims these. It also says when Valkey is away and the stream comes from the database.
+// A line at the top of every page says when the page is not live, and how old its figures are;
+// <html data-live="lost"> dims the figures. The line also says when Valkey does not answer, because
+// events then come from the database, up to a second later.
 
 import { now } from "../core/clock.js";
 import { fillSlots, setIcon } from "../core/dom.js";
 import { clockSeconds, duration } from "../core/format.js";
 import { t } from "../core/i18n.js";
-import { heardAt, on } from "./events_bus.js";
+import { lastReceivedAt, on } from "./events_bus.js";
 import { SILENCE_MS } from "./sse_connection.js";
 
 const GRACE_MS = 3000;
@@ -47,7 +48,7 @@ function opened() {
 function lost() {
   if (isLost) return;
   isLost = true;
-  const certain = !navigator.onLine || now() - heardAt() >= SILENCE_MS;
+  const certain = !navigator.onLine || now() - lastReceivedAt() >= SILENCE_MS;
   timer = setTimeout(tick, certain ? 0 : GRACE_MS);
 }
 
@@ -65,7 +66,7 @@ function show() {
   dataset.live = state;
   if (!state) return;
   setIcon(line, isLost ? "offline" : "wait");
-  const seconds = Math.max(0, now() - heardAt()) / 1000;
-  const values = { duration: duration(seconds), time: clockSeconds(heardAt()) };
+  const seconds = Math.max(0, now() - lastReceivedAt()) / 1000;
+  const values = { duration: duration(seconds), time: clockSeconds(lastReceivedAt()) };
   fillSlots(line, { text: t(isLost ? "live_lost_since" : "live_slow", values) });
 }

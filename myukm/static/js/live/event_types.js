@@ -1,5 +1,5 @@
 // The event types of `/stream`. A replayed event has a sequence number and reaches each page once,
-// in order. A transient one states how something is now, and the next of its kind replaces it.
+// in order. A transient event is a current state, which the next event of its kind replaces.
 
 const REPLAYED = new Set([
   "chat.message",

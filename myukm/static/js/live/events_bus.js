@@ -25,14 +25,14 @@ const page = {
   recent: null,
   lastState: "waiting",
   /** When the stream last sent something, in milliseconds of the server's clock. */
-  heardAt: null,
+  lastReceivedAt: null,
 
   event(event) {
-    this.heardAt = now();
+    this.lastReceivedAt = now();
     if (isReplayed(event)) {
       if (this.cursor !== null && event.seq <= this.cursor) return;
       this.cursor = event.seq;
-    } else this.goOnFrom(event.seq);
+    } else this.startFrom(event.seq);
     this.recent.add(event);
     emit(event.type, event.data);
   },
@@ -45,16 +45,16 @@ const page = {
 
   state(name) {
     if (name === "open") {
-      this.recent.forgetStates();
-      this.heardAt = now();
+      this.recent.clearStates();
+      this.lastReceivedAt = now();
     }
     this.lastState = name;
     document.documentElement.dataset.stream = name;
     emit(name);
   },
 
-  /** A page that was rendered without a cursor starts at the stream's current one. */
-  goOnFrom(cursor) {
+  /** Sets the cursor of a page that was rendered without one to the stream's current cursor. */
+  startFrom(cursor) {
     if (this.cursor !== null || cursor === null) return;
     this.cursor = cursor;
     this.recent.begin(cursor);
@@ -62,7 +62,7 @@ const page = {
 };
 
 /** When the stream last sent something, in milliseconds of the server's clock. */
-export const heardAt = () => page.heardAt;
+export const lastReceivedAt = () => page.lastReceivedAt;
 
 /** Opens the stream, if somebody is logged in. Every listener must be registered by then. */
 export function connect() {
@@ -70,9 +70,9 @@ export function connect() {
   const { cursor } = document.documentElement.dataset;
   page.cursor = cursor ? Number(cursor) : null;
   page.recent = new ReplayBuffer(page.cursor);
-  page.heardAt = now();
+  page.lastReceivedAt = now();
   const connection = canShare() ? new SharedConnection(`stream:${accountId()}`, page) : alone();
-  // The next leader would be refused as well, and open the log-in page once more.
+  // Otherwise the next tab would become the leader, be refused too, and open the log-in page again.
   on("ended", () => connection.stop());
   connection.start();
   addEventListener("pagehide", () => connection.stop());

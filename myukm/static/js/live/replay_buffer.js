@@ -1,12 +1,14 @@
-// The latest events of the stream, for tabs that open later or missed some.
+// The latest events of the stream, for tabs that open later or missed events.
 
 import { isReplayed } from "./event_types.js";
 
 const MAX_EVENTS = 500;
-const MOMENTARY = new Set(["chat.typing"]);
+/** Types whose latest event is out of date when a tab opens later. */
+const NOT_KEPT = new Set(["chat.typing"]);
 
 export class ReplayBuffer {
-  /** `cursor` is the number of the last event before the buffer's first, null when unknown. */
+  /** `cursor` is the number of the last event before the buffer's first event, null when
+   * unknown. */
   constructor(cursor) {
     this.begin(cursor);
     this.states = new Map();
@@ -20,7 +22,7 @@ export class ReplayBuffer {
 
   add(event) {
     if (isReplayed(event)) this.push(event);
-    else if (!MOMENTARY.has(event.type)) this.states.set(keyOf(event), stateOf(event));
+    else if (!NOT_KEPT.has(event.type)) this.states.set(keyOf(event), stateOf(event));
   }
 
   push(event) {
@@ -41,8 +43,8 @@ export class ReplayBuffer {
     return [...this.states.values()];
   }
 
-  /** A fresh connection begins with a snapshot of all states. */
-  forgetStates() {
+  /** To be called when a connection opens, because it begins with a snapshot of all states. */
+  clearStates() {
     this.states.clear();
   }
 }

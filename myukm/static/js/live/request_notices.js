@@ -2,8 +2,8 @@ import { bidiIsolate, t } from "../core/i18n.js";
 import { toast } from "../core/toast.js";
 import { on } from "./events_bus.js";
 
-/** Shows a UKM's admins a toast when somebody asks to join: one for each UKM, removed when no request is
- * open; not on the page of the requests. */
+/** Shows a UKM's admins a toast when somebody asks to join, except on the page of the requests.
+ * Each UKM has one toast, which is removed when no request is open. */
 export function startRequestNotices() {
   const notes = new Map();
   on("ukm.requests", ({ ukm, open, asked }) => {

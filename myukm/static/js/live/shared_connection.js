@@ -1,18 +1,18 @@
 // One connection for all tabs of an account in this browser. A web lock elects the leader, the tab
 // that holds the connection; it broadcasts every event to the others. A tab announces itself with its
 // cursor ("hello") when it opens, when the leader changes, and regularly while it is visible. The
-// leader answers with what the tab missed ("welcome"). If it does not answer, the browser has put it to
-// sleep, and the tab takes over.
+// leader answers with the events that the tab missed ("welcome"). A leader that does not answer was
+// suspended by the browser, and the tab takes over the lock.
 
 import { SseConnection } from "./sse_connection.js";
 
-const ASK_EVERY_MS = 20_000;
+const ANNOUNCE_EVERY_MS = 20_000;
 const LEADER_TIMEOUT_MS = 4000;
 
 export const canShare = () => "locks" in navigator && "BroadcastChannel" in window;
 
 export class SharedConnection {
-  /** `page` has the methods of SseConnection's `to`, `goOnFrom`, and `cursor`, `recent`, `lastState`. */
+  /** `page` is the object `page` of events_bus.js. */
   constructor(name, page) {
     this.name = name;
     this.page = page;
@@ -26,15 +26,15 @@ export class SharedConnection {
         return page.cursor;
       },
     });
-    document.addEventListener("visibilitychange", () => this.ask());
-    setInterval(() => this.ask(), ASK_EVERY_MS);
+    document.addEventListener("visibilitychange", () => this.announceIfVisible());
+    setInterval(() => this.announceIfVisible(), ANNOUNCE_EVERY_MS);
   }
 
   start() {
     this.joined = false;
     this.channel = new BroadcastChannel(this.name);
     this.channel.addEventListener("message", ({ data }) => this.onMessage(data));
-    this.wait();
+    this.queueForLock();
     this.announce();
   }
 
@@ -48,8 +48,8 @@ export class SharedConnection {
     this.channel = null;
   }
 
-  /** Queues for the lock: when the leader closes, the first tab in the queue becomes leader. */
-  wait() {
+  /** When the leader closes, the first tab in the queue becomes leader. */
+  queueForLock() {
     const waiting = new AbortController();
     this.waiting = waiting;
     navigator.locks
@@ -80,11 +80,11 @@ export class SharedConnection {
     if (!this.isLeader) return;
     this.isLeader = false;
     this.source.close();
-    this.wait();
+    this.queueForLock();
     this.announce();
   }
 
-  ask() {
+  announceIfVisible() {
     if (this.channel && !document.hidden && !this.isLeader) this.announce();
   }
 
@@ -118,12 +118,13 @@ export class SharedConnection {
     if (kind === "event") this.page.event(event);
     else if (kind === "reset") this.page.reset(data, seq);
     else this.page.state(state);
-    if (state === "lost") this.ask();
+    if (state === "lost") this.announceIfVisible();
   }
 
-  /** As leader: answers a tab with what it missed since its cursor. A leader whose page has no cursor
-   * yet can not know that, and lets the tabs ask again once the stream has brought one. States from
-   * before a loss may be older than what the tab shows. */
+  /** As leader: answers a tab with the events that it missed since its cursor. A leader whose page
+   * has no cursor yet cannot know them: it lets the tabs announce themselves again once the stream
+   * has sent a cursor. States are sent only while the connection is open, because the tab may show
+   * newer ones than those from before it was lost. */
   sendBacklog({ from, cursor }) {
     const { recent, cursor: here, lastState: state } = this.page;
     if (here === null && cursor !== null) {
@@ -146,7 +147,7 @@ export class SharedConnection {
     clearTimeout(this.leaderTimer);
     if (events === null) this.page.reset({ reason: "gap" }, cursor);
     else for (const event of events) this.page.event(event);
-    this.page.goOnFrom(cursor);
+    this.page.startFrom(cursor);
     if (!this.joined || events === null) for (const event of states) this.page.event(event);
     this.joined = true;
     if (state !== this.page.lastState) this.page.state(state);

@@ -1,7 +1,7 @@
-// One connection to `/stream`, which reconnects with backoff from its cursor. The server sends at least
-// a heartbeat every 15 s. A half-open connection sends nothing and reports no error, so silence counts
-// as an error. If two connections in a row are silent while other requests are answered, a proxy holds
-// the stream back, which is reported to the server.
+// One connection to `/stream`, which reconnects with backoff from its cursor. The server sends at
+// least a heartbeat every 15 s. A half-open connection sends nothing and reports no error, so
+// silence counts as an error. If two connections in a row are silent while other requests are
+// answered, a proxy buffers the stream, which is reported to the server.
 
 import { accountId } from "../core/account.js";
 import { post } from "../core/api.js";
@@ -33,7 +33,7 @@ export class SseConnection {
     this.source = new EventSource(this.address);
     this.source.addEventListener("error", () => this.lost());
     this.listen("open", () => this.opened());
-    this.listen("bye", (event) => this.leave(event));
+    this.listen("bye", (event) => this.onBye(event));
     this.listen("heartbeat", (event) => this.heartbeat(JSON.parse(event.data)));
     this.listen("reset", (event) => this.to.reset(JSON.parse(event.data), number(event)));
     for (const type of TYPES) {
@@ -41,14 +41,14 @@ export class SseConnection {
         this.to.event({ type, data: JSON.parse(event.data), seq: number(event) }),
       );
     }
-    this.heard();
+    this.restartSilenceTimer();
   }
 
-  /** While Valkey is away, transient events are lost: when it is back, a new connection brings the
-   * presence and the unread counts as they are now. */
+  /** While Valkey is away, transient events are lost. Once Valkey is back, a new connection brings
+   * the current presence and unread counts. */
   heartbeat({ spread_ms: spreadMs = 0, degraded = false }) {
     this.spreadMs = spreadMs;
-    this.heartbeats += 1; // the first comes at once, the second shows that bytes go on to arrive
+    this.heartbeats += 1; // the first comes at once, the second shows that bytes still arrive
     if (this.heartbeats > 1) this.failures = this.silences = 0;
     const isBack = this.degraded && !degraded;
     this.degraded = degraded;
@@ -57,23 +57,23 @@ export class SseConnection {
 
   listen(type, listener) {
     this.source.addEventListener(type, (event) => {
-      this.heard();
+      this.restartSilenceTimer();
       listener(event);
     });
   }
 
   /** Every event gives the connection another 30 s. After one silence while requests were answered, the
    * first heartbeat, which comes at once, must arrive within 10 s. */
-  heard() {
-    clearTimeout(this.silence);
+  restartSilenceTimer() {
+    clearTimeout(this.silenceTimer);
     const wait = this.silences === 1 && this.heartbeats === 0 ? ANSWER_MS : SILENCE_MS;
     const due = performance.now() + wait;
-    this.silence = setTimeout(() => this.fellSilent(performance.now() - due), wait);
+    this.silenceTimer = setTimeout(() => this.onSilence(performance.now() - due), wait);
   }
 
   /** Counts the silence only if requests are answered meanwhile, and not if the timer is `lateMs` late,
    * because then the computer slept. */
-  async fellSilent(lateMs) {
+  async onSilence(lateMs) {
     this.retry();
     const answered = lateMs < LATE_MS && (await this.status()) === 200;
     this.silences = answered ? this.silences + 1 : 0;
@@ -82,7 +82,7 @@ export class SseConnection {
 
   close() {
     clearTimeout(this.timer);
-    clearTimeout(this.silence);
+    clearTimeout(this.silenceTimer);
     this.source?.close();
     this.source = null;
     this.running = false;
@@ -98,7 +98,7 @@ export class SseConnection {
     this.to.state("open");
   }
 
-  leave(event) {
+  onBye(event) {
     this.reconnect(JSON.parse(event.data).retry_ms);
   }
 
@@ -128,8 +128,8 @@ export class SseConnection {
     }
   }
 
-  /** The status of a request that opens no stream, because EventSource hides why it was refused;
-   * 0 without an answer. */
+  /** The status of a HEAD request, because EventSource hides why a stream was refused; 0 without a
+   * response. */
   async status() {
     const signal = AbortSignal.timeout?.(ANSWER_MS);
     try {

@@ -2,7 +2,8 @@ import { showOnIcon } from "../core/favicon.js";
 import { number } from "../core/format.js";
 import { on } from "./events_bus.js";
 
-// The counts of all UKMs arrive together when the stream opens: they are drawn once.
+// The counts of all UKMs arrive together when the stream opens, and are shown at once after this
+// delay.
 const DELAY_MS = 50;
 
 const counts = new Map();
