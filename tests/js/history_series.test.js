@@ -3,7 +3,7 @@ import test from "node:test";
 import {
   events,
   extended,
-  isApart,
+  hasGapBefore,
   parts,
   rows,
 } from "../../myukm/static/js/queues/history_series.js";
@@ -31,9 +31,9 @@ const point = (moment, waiting, more = {}) => ({
 });
 
 test("a point that begins more than a step later may follow points that the page missed", () => {
-  assert.ok(!isApart(series, point(at(1, 10), 5)));
-  assert.ok(isApart(series, point(at(1, 20), 5)));
-  assert.ok(!isApart({ ...series, at: [] }, point(at(1, 20), 5)));
+  assert.ok(!hasGapBefore(series, point(at(1, 10), 5)));
+  assert.ok(hasGapBefore(series, point(at(1, 20), 5)));
+  assert.ok(!hasGapBefore({ ...series, at: [] }, point(at(1, 20), 5)));
 });
 
 test("time without a sample and a sample without a value are gaps", () => {

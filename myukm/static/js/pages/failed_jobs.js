@@ -1,4 +1,4 @@
-// The page of failed jobs: while many are retried or discarded it shows how far that is.
+// The page of failed jobs: shows the progress while many jobs are being retried or discarded.
 
 import { reloadParts } from "../core/partial_reload.js";
 import { poll } from "../core/poll.js";

@@ -1,4 +1,4 @@
-// The page of the log: lines newest first, and on request new ones as they come.
+// The page of the log: the newest lines first; a button adds new lines as they are written.
 
 import * as api from "../core/api.js";
 import { now } from "../core/clock.js";
@@ -6,7 +6,7 @@ import { cloneTemplate, data, fillSlots, setIcon, setText } from "../core/dom.js
 import { clockSeconds, dayOf, moment, when } from "../core/format.js";
 import { t } from "../core/i18n.js";
 
-/** The pause between an answer and the next request. */
+/** The pause between a response and the next request. */
 const PAUSE_MS = 2000;
 const MAX_LINES = 500;
 const TONES = { CRITICAL: "bad", ERROR: "bad", WARNING: "wait", INFO: "neutral" };
@@ -17,7 +17,7 @@ const FILTERS = { request_id: "request", run: "run" };
 const part = (id) => document.getElementById(id);
 let cursor = "";
 let following = false;
-let asking = false;
+let isLoading = false;
 let timer = null;
 
 export default function startLog() {
@@ -42,17 +42,17 @@ function setFollowing(value) {
 
 /** Only one request at a time: two with the same cursor would bring the same lines twice. */
 async function poll() {
-  if (asking || !following || document.hidden) return;
+  if (isLoading || !following || document.hidden) return;
   clearTimeout(timer);
-  asking = true;
-  const state = await ask();
-  asking = false;
+  isLoading = true;
+  const state = await loadNewLines();
+  isLoading = false;
   if (following) showState(state);
   timer = setTimeout(poll, PAUSE_MS);
 }
 
 /** Loads and shows the lines after `cursor`; returns the text for the state line. */
-async function ask() {
+async function loadNewLines() {
   try {
     const query = new URLSearchParams(location.search);
     query.set("after", cursor);

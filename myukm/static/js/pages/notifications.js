@@ -1,4 +1,5 @@
-// The page of notifications: this device's switch, its trial, and which UKMs ring at every message.
+// The page of notifications: pushes to this device on and off, a test of them, the UKMs that notify
+// of every message, and the saving of messages for times without network.
 
 import { isSaving, saveAll, stopSaving } from "../chat/saved_messages.js";
 import * as api from "../core/api.js";
@@ -26,14 +27,14 @@ export default function startNotifications(root) {
     }
     button.disabled = false;
   };
-  const on = (name, work) =>
+  const onClick = (name, work) =>
     device.querySelector(`[data-act="${name}"]`).addEventListener("click", act(work));
-  on("on", () => switchOn(device.dataset.key));
-  on("off", async () => {
+  onClick("on", () => switchOn(device.dataset.key));
+  onClick("off", async () => {
     await switchOff();
     return "off";
   });
-  on("test", async () => {
+  onClick("test", async () => {
     await api.post("/push/test");
     toast(t("push_test"), "neutral");
   });

@@ -16,14 +16,14 @@ import { t } from "../core/i18n.js";
 import { startThemes } from "../core/theme.js";
 
 const RETRY_MS = 8000;
-const ADDRESS = /^\/ukm\/([A-Z0-9-]+)\/chat$/;
+const ROOM_PATH = /^\/ukm\/([A-Z0-9-]+)\/chat$/;
 
 startThemes();
 start();
 
 function start() {
   const account = lastAccount();
-  const code = ADDRESS.exec(location.pathname)?.[1];
+  const code = ROOM_PATH.exec(location.pathname)?.[1];
   const room = account && code ? roomOf(account, code) : null;
   for (const button of document.querySelectorAll("[data-retry]")) {
     button.addEventListener("click", () => location.reload());
@@ -37,7 +37,7 @@ function start() {
 }
 
 async function reloadWhenReachable() {
-  const signal = AbortSignal.timeout?.(RETRY_MS); // a server that hangs answers nothing
+  const signal = AbortSignal.timeout?.(RETRY_MS); // a server that hangs sends no response
   const answer = await fetch("/healthz", { cache: "no-store", signal }).catch(() => null);
   if (answer?.ok) location.reload();
 }

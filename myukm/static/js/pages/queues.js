@@ -14,7 +14,7 @@ import { on } from "../live/events_bus.js";
 import { startNotificationSwitch } from "../push/notification_switch.js";
 import { showFindings } from "../queues/findings.js";
 
-/** Many alerts come at once after an absence; they are one reason to read the findings. */
+/** After an absence many alerts come at once: the findings are loaded once for all of them. */
 const SETTLE_MS = 300;
 
 const part = (id) => document.getElementById(id);
@@ -33,8 +33,8 @@ export default function startQueues(root) {
   follow(states);
 }
 
-/** Shows the queues as the stream reports them. Valkey carries these events, and the one at the start of
- * a stream has no findings: where they may be missing, they are read from the server. */
+/** Shows the queues as the stream reports them. These events come through Valkey, and the first
+ * event of a stream has no findings: when findings may be missing, the page requests them. */
 function follow(states) {
   let received = 0;
   on("queue.health", (health) => {
@@ -44,7 +44,7 @@ function follow(states) {
   const refresh = retried(async () => {
     const before = received;
     const health = await api.get("/admin/antrian");
-    if (received === before) show(health, states); // else the stream brought newer ones meanwhile
+    if (received === before) show(health, states); // else the stream sent newer figures
   });
   const refreshSoon = debounced(refresh, SETTLE_MS);
   onReconnect(refreshSoon);
@@ -52,7 +52,7 @@ function follow(states) {
   on("heartbeat", ({ degraded }) => degraded && refreshSoon());
 }
 
-/** Shows the findings and, unless Valkey is away, the tables, which are read from it. */
+/** Shows the findings and, unless Valkey is away, the tables, whose figures come from Valkey. */
 function show(health, states) {
   if (health.doctor) showFindings(health.doctor);
   if (!health.valkey) return;
@@ -66,7 +66,7 @@ function show(health, states) {
   renderList(part("failures"), "failures-row", health.latest_failures);
 }
 
-/** The rows are made anew: the focus goes from an old button to the same one of the new row. */
+/** Replaces the rows, and moves the focus from an old button to the same button of the new row. */
 function showQueues(queues) {
   const at = document.activeElement?.closest("[data-change]")?.dataset.queue;
   renderList(part("queues"), "queues-row", queues, (row, queue) => {
@@ -94,8 +94,8 @@ function showPause(row, { name, paused }) {
   }
 }
 
-/** Pauses or resumes a queue; the stream shows it as soon as the workers obey. Meanwhile its row may be
- * made anew. */
+/** Pauses or resumes a queue. The stream may replace the row meanwhile, so its buttons are looked
+ * up again. */
 async function change({ dataset: { change: action, queue } }) {
   const pauses = action === "pause";
   const agreed = !pauses || (await confirmed("confirm-pause", t("confirm_pause", { queue })));
@@ -114,7 +114,7 @@ async function change({ dataset: { change: action, queue } }) {
   focusOn(queue);
 }
 
-/** Shows a state in the reader's language; one without a translation stays as RQ names it. */
+/** Shows a state in the reader's language, or RQ's name of a state without a translation. */
 function showState(row, state, states) {
   const { label = state, tone = "neutral", icon = tone } = states[state] ?? {};
   const badge = row.querySelector("[data-state]");

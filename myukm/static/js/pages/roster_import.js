@@ -1,4 +1,4 @@
-// Follows an import that a job works on, and shows its result when it is done.
+// Polls an import that a job is doing, and shows its result when it is done.
 
 import { get } from "../core/api.js";
 import { poll } from "../core/poll.js";
@@ -6,12 +6,12 @@ import { poll } from "../core/poll.js";
 export default function startRosterImport(root) {
   const bar = root.querySelector("progress");
   let isDone = false;
-  const ask = async () => {
+  const request = async () => {
     const state = await get(location.pathname).catch(() => null);
     if (state?.done) bar.value = Math.min(state.done, bar.max);
     isDone = state !== null && state.status !== root.dataset.status;
     if (isDone) location.reload();
     return state !== null;
   };
-  poll(() => !isDone, ask);
+  poll(() => !isDone, request);
 }

@@ -11,7 +11,7 @@ const TONES = { queued: "neutral", success: "good", unchanged: "good", failed: "
 
 export default function startSiswa(root) {
   const { page: address } = root.dataset;
-  // With a new code the page is the answer to a POST, at whose address there is nothing to reload.
+  // A page with a new code is the response to a POST, whose address cannot be loaded by GET.
   if (address) history.replaceState(null, "", address);
   const page = new SiswaPage(root);
   page.button.addEventListener("click", () => page.sync());

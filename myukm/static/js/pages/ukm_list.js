@@ -10,7 +10,8 @@ import { renderRelativeTimes } from "../core/time.js";
 import { toast } from "../core/toast.js";
 import { on } from "../live/events_bus.js";
 
-/** The events since the first running reload began: its answer may be older than they are. */
+/** The events since the first running reload began: the reloaded part may be older than these
+ * events. */
 const newerEvents = [];
 let reloads = 0;
 

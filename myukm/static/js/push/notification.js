@@ -12,8 +12,8 @@ export async function ask() {
   return (await Notification.requestPermission()) === "granted";
 }
 
-/** Shows a notification that opens `path`. A later one with the same `tag` replaces it. `id` is the
- * number of its newest event: it does not ring if one with this or a later event is already shown.
+/** Shows a notification that opens `path`, in place of an older one with the same `tag`. `id` is
+ * the number of its newest event: it does not ring if the older one had this or a later event.
  * Rejects when the browser refuses. */
 export async function show(title, body, tag, { path, id }) {
   const worker = await registration();

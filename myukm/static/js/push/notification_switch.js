@@ -11,7 +11,8 @@ const key = (kind) => `ring:${accountId()}:${kind}`;
 /** Whether this browser wants notifications of that kind, and may show them. */
 export const wanted = (kind) => read(local, key(kind), false) && allowed();
 
-/** Starts the checkbox `box`; null is ignored. The browser asks for its permission when it is checked. */
+/** Starts the checkbox `box`, if the page has one. Checking it lets the browser ask for
+ * permission. */
 export function startNotificationSwitch(box, kind) {
   if (!box) return;
   box.disabled = !window.Notification;

@@ -1,8 +1,8 @@
-// The service worker: shows notifications, pushed ones too, and an offline page where the browser has
-// no network. The server puts these constants in front of it, as /sw.js: STATIC, the address of the
-// static files; OFFLINE, the address of the offline page; VERSION, a digest of that page; SHELL, the
-// addresses of the files that it needs. The worker caches this page and these files, which are the
-// same for everybody, and nothing else: no page of a person, no JSON.
+// The service worker: shows notifications, also pushed ones, and an offline page when the browser
+// has no network. The server puts these constants in front of it, as /sw.js: STATIC, the address of
+// the static files; OFFLINE, the address of the offline page; VERSION, a digest of that page;
+// SHELL, the addresses of the files that it needs. The worker caches this page and these files,
+// which are the same for everybody, and nothing else: no page of a person, no JSON.
 
 /* global STATIC, OFFLINE, VERSION, SHELL */
 
@@ -49,17 +49,17 @@ self.addEventListener("activate", (event) => event.waitUntil(activate()));
 
 const fetchPage = async ({ request, preloadResponse }) => (await preloadResponse) ?? fetch(request);
 
-/** Resolves to the answer, however long it takes, as long as the server answers at /healthz meanwhile;
- * otherwise rejects. */
-async function whileServerLives(answer) {
+/** Waits for the response without a time limit while the server answers at /healthz; rejects when
+ * it does not answer there. */
+async function whileServerLives(response) {
   let pending = true;
-  const ended = answer.finally(() => {
+  const ended = response.finally(() => {
     pending = false;
   });
   ended.catch(() => {});
   for (;;) {
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, PROBE_AFTER_MS))]);
-    if (!pending) return answer;
+    if (!pending) return response;
     await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout?.(PROBE_TIMEOUT_MS) });
   }
 }
@@ -87,8 +87,8 @@ self.addEventListener("fetch", (event) => {
 const pages = () => self.clients.matchAll({ type: "window", includeUncontrolled: true });
 
 async function open(path) {
-  const there = (await pages()).find(({ url }) => new URL(url).pathname === path);
-  await (there ? there.focus() : self.clients.openWindow(path));
+  const page = (await pages()).find(({ url }) => new URL(url).pathname === path);
+  await (page ? page.focus() : self.clients.openWindow(path));
 }
 
 self.addEventListener("notificationclick", (event) => {
@@ -96,8 +96,9 @@ self.addEventListener("notificationclick", (event) => {
   event.waitUntil(open(event.notification.data.path));
 });
 
-/** Shows a notification in place of an older one with its tag. It does not ring if one with this or a
- * later event (`id`) is already shown, because a server that died may send twice. */
+/** Shows a notification in place of an older one with the same tag. It does not ring if the older
+ * one had this or a later event (`id`), because a server that died may send a notification
+ * twice. */
 async function show({ title, body, tag, path, id }) {
   const shown = await self.registration.getNotifications({ tag });
   const known = shown.some(({ data }) => data?.id >= id);

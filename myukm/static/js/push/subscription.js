@@ -40,7 +40,7 @@ export async function switchOn(publicKey) {
   if (!(await ask())) return state();
   const worker = await registration();
   if (!worker) return "unsupported";
-  await (await worker.pushManager.getSubscription())?.unsubscribe(); // it may be for another key
+  await (await worker.pushManager.getSubscription())?.unsubscribe(); // it may have another key
   const options = { userVisibleOnly: true, applicationServerKey: bytes(publicKey) };
   await store(await worker.pushManager.subscribe(options));
   return "on";
@@ -53,8 +53,8 @@ async function store(subscription) {
   write(local, key(), { login: login(), at: Date.now() });
 }
 
-/** Unsubscribes this browser, also without network: then the server learns it from the push service at
- * the next notification. */
+/** Unsubscribes this browser. Without network the server is told by the push service at the next
+ * notification. */
 export async function switchOff() {
   await (await current())?.unsubscribe();
   write(local, key(), null);

@@ -5,11 +5,12 @@ import { clockSeconds, when } from "../core/format.js";
 import { renderList } from "../core/template_list.js";
 import { on } from "../live/events_bus.js";
 import { draw } from "./history_chart.js";
-import { events, extended, isApart, rows } from "./history_series.js";
+import { events, extended, hasGapBefore, rows } from "./history_series.js";
 
-/** Pages load a range again at a random moment within this time, so that not all ask at once. */
+/** Pages reload a range at a random moment within this time, so that their requests are spread. */
 const SPREAD_MS = 10_000;
-const SHORT_STEP = 10;
+/** The step of the shortest range, whose points the stream sends. */
+const SHORT_STEP_SECONDS = 10;
 
 export default function startHistory(root) {
   const history = new History(root);
@@ -41,7 +42,7 @@ class History {
       this.series = await get(`/admin/antrian/history?range=${this.root.dataset.range}`);
       this.show();
     } catch (error) {
-      // What is shown stays: it is older, not wrong.
+      // The shown history stays, because it is only out of date.
       if (this.series) return;
       this.root.querySelector("[data-problem]").textContent = error.message;
       this.root.dataset.state = "failed";
@@ -50,8 +51,8 @@ class History {
 
   follow(news) {
     if (!this.series) return;
-    if (this.series.step === SHORT_STEP) {
-      if (isApart(this.series, news)) this.loadLater();
+    if (this.series.step === SHORT_STEP_SECONDS) {
+      if (hasGapBefore(this.series, news)) this.loadLater();
       this.series = extended(this.series, news);
       this.show();
     } else if (Date.parse(news.to) - Date.parse(this.series.to) > this.series.step * 1000) {
@@ -77,7 +78,7 @@ class History {
   /** Fills the table and the events, if they are unfolded. */
   showFigures() {
     if (!this.series || !this.root.querySelector("[data-figures]").open) return;
-    const time = this.series.step === SHORT_STEP ? clockSeconds : when;
+    const time = this.series.step === SHORT_STEP_SECONDS ? clockSeconds : when;
     const queue = this.root.querySelector("select").value;
     const shown = rows(this.series, queue).map((row) => ({ ...row, at: time(row.at) }));
     renderList(document.getElementById("history-rows"), "history-row", shown);

@@ -63,7 +63,7 @@ function label(figure, { from, to, step }, top) {
   const format = FORMATS[figure.dataset.format];
   for (const mark of figure.querySelectorAll("[data-share]")) {
     const value = top * Number(mark.dataset.share);
-    // Half a job is no number of the scale.
+    // A scale of whole numbers shows no half job.
     mark.textContent = format === number && !Number.isInteger(value) ? "" : format(value);
   }
   const time = step < 300 ? clock : when;

@@ -3,8 +3,8 @@
 /** Two points that are more steps apart than this have a gap between them. */
 const GAP_STEPS = 1.5;
 
-/** Whether points between the series and `news` may have been missed. */
-export function isApart(series, news) {
+/** Whether points between the end of the series and `news` are missing. */
+export function hasGapBefore(series, news) {
   const [last, next] = [series.at.at(-1), news.at[0]];
   return (
     Boolean(last && next) && Date.parse(next) - Date.parse(last) > GAP_STEPS * series.step * 1000
@@ -91,7 +91,7 @@ export function rows(series, queue) {
     .reverse();
 }
 
-/** Runs and starts of processes in one list, the newest first; `end` is null for a run that is on. */
+/** Runs and starts of processes in one list, the newest first; `end` is null for a live run. */
 export function events(series) {
   const runs = series.runs.map((run) => ({
     kind: "run",

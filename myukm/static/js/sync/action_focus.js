@@ -1,5 +1,5 @@
-// A button with the focus is disabled by its own action, or by what the program does. The focus then goes
-// to the button that takes its place, which may be enabled only some events later.
+// A button with the focus is disabled by its own action, or by a progress event. The focus then
+// goes to the button that takes its place, which may be enabled only some events later.
 
 const NEXT = {
   start: ["pause"],

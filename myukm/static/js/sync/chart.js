@@ -7,7 +7,7 @@ import { decimal, number } from "../core/format.js";
 const WIDTH = 600;
 const HEIGHT = 160;
 const MAX_POINTS = 240;
-const ROWS = 12;
+const MAX_ROWS = 12;
 
 /** The points, or every second one and all gaps once there are more than `MAX_POINTS`. */
 export function thinned(points) {
@@ -49,8 +49,8 @@ export class SpeedChart {
     this.draw();
   }
 
-  /** Adds a gap until `seconds`, because the run does not move. */
-  rest(run, seconds) {
+  /** Adds a gap until `seconds` after the run's start, because the run has no speed. */
+  addGap(run, seconds) {
     this.follow(run);
     this.counted = null;
     const last = this.points.at(-1);
@@ -60,8 +60,9 @@ export class SpeedChart {
     this.draw();
   }
 
-  /** Adds the speed (students/s) and the sum of failures at `seconds`, at most once a second. */
-  add(run, seconds, rate, failed) {
+  /** Adds the speed (students/s) and the number of failed students at `seconds` after the run's
+   * start, at most once a second. */
+  addPoint(run, seconds, rate, failed) {
     this.follow(run);
     const before = this.counted ?? { seconds, failed };
     const since = seconds - before.seconds;
@@ -73,7 +74,7 @@ export class SpeedChart {
     this.draw();
   }
 
-  /** Switches to run `run` and drops the points of another one. */
+  /** Switches to the run with the id `run` and drops the points of the previous run. */
   follow(run) {
     if (run === this.run) return;
     this.run = run;
@@ -88,12 +89,12 @@ export class SpeedChart {
     if (isEmpty) return;
     const end = this.points.at(-1)[0] || 1;
     const top = niceCeiling(Math.max(...this.points.map(([, ...values]) => Math.max(...values))));
-    const spots = (column) =>
+    const coordinates = (column) =>
       segments(this.points, column).map((part) =>
         part.map((point) => [(point[0] / end) * WIDTH, (point[column] / top) * HEIGHT]),
       );
     const draw = (name, column, shape) =>
-      this.parts[name].setAttribute("d", spots(column).map(shape).join(""));
+      this.parts[name].setAttribute("d", coordinates(column).map(shape).join(""));
     draw("line", 1, (part) => `M${path(part)}`);
     draw("area", 1, areaPath);
     draw("failing", 2, (part) => `M${path(part)}`);
@@ -105,7 +106,7 @@ export class SpeedChart {
       mark.textContent = number(top * Number(mark.dataset.share));
     }
     this.figure.querySelector("[data-end]").textContent = number(end);
-    const step = Math.ceil(this.points.length / ROWS);
+    const step = Math.ceil(this.points.length / MAX_ROWS);
     const shown = this.points.filter((_, index) => index % step === 0);
     const value = (each) => (each === null ? "–" : decimal(each));
     const cells = ([at, rate, failing]) => [number(at), value(rate), value(failing)];
@@ -125,6 +126,6 @@ export function plot(chart, progress) {
   if (rate === null && (end || !run)) return chart.follow(run);
   const until = end ? Date.parse(end) : now();
   const seconds = Math.max(0, (until - Date.parse(progress.started_at)) / 1000);
-  if (rate === null) chart.rest(run, seconds);
-  else chart.add(run, seconds, rate, failed);
+  if (rate === null) chart.addGap(run, seconds);
+  else chart.addPoint(run, seconds, rate, failed);
 }

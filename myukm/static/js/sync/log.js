@@ -14,7 +14,7 @@ export class SyncLog {
     this.arriving = null;
   }
 
-  /** Switches to run `run` and drops the lines of another one. */
+  /** Switches to the run with the id `run` and drops the lines of the previous run. */
   follow(run) {
     if (run === this.run) return;
     this.run = run;
@@ -27,8 +27,8 @@ export class SyncLog {
     for (const entry of entries) this.add(entry);
   }
 
-  /** Replaces the entries by those that `fetchEntries` resolves to; what the stream adds meanwhile stays.
-   * Rejects with its error. */
+  /** Replaces the entries by those that `fetchEntries` resolves to; entries that the stream adds
+   * meanwhile stay. Rejects with the error of `fetchEntries`. */
   async reload(fetchEntries) {
     const arriving = [];
     this.arriving = arriving;

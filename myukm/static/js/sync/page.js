@@ -49,11 +49,11 @@ class SyncPage {
     setInterval(() => this.extendGap(), GAP_TICK_MS);
   }
 
-  /** Lets the gap of a pause or a standstill grow, though no event comes. */
+  /** Extends the chart's gap while the run is paused or stalled, because no event does. */
   extendGap() {
     const isOld = document.documentElement.dataset.live === "lost";
-    const stands = isLive(this.current) && this.current.rate_per_second === null;
-    if (stands && !isOld) plot(this.view.chart, this.current);
+    const isStill = isLive(this.current) && this.current.rate_per_second === null;
+    if (isStill && !isOld) plot(this.view.chart, this.current);
   }
 
   /** Takes a progress event of the stream. */

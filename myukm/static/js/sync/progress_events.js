@@ -1,7 +1,8 @@
 import { on } from "../live/events_bus.js";
 import { isStale } from "./state.js";
 
-/** Calls `listener(progress)` on each progress event, except those that a later one has overtaken. */
+/** Calls `listener(progress)` on each progress event, except events that arrive after a newer
+ * one. */
 export function onProgress(listener) {
   let latest = null;
   on("sync.progress", (progress) => {

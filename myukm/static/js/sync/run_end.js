@@ -13,7 +13,7 @@ import { barState, runOfBar } from "./run_bar.js";
 import { isLive } from "./state.js";
 
 const PAGE = "/admin/sync-pembayaran";
-const HELD_MS = 60_000;
+const LOCK_HELD_MS = 60_000;
 export const RUN_ENDS = "sync";
 
 /** How a run ended, or why the program paused it; null while it goes on or while a person paused it. */
@@ -22,16 +22,16 @@ export function endOf({ status, reason_code: code }) {
   return isLive({ status }) ? null : status;
 }
 
-/** Finds the ends among the progress objects that a page receives: each once, and only of runs that this
- * page saw alive. */
+/** Finds the ends among the progress objects that a page receives: each end once, and only of runs
+ * that this page saw alive. */
 export class RunEnds {
-  /** `run` is what `runOfBar` returns: how the run stood when the page was made is no news. */
+  /** `run` is what `runOfBar` returns: the run's state when the page was rendered is no news. */
   constructor(run) {
     this.followed = run.run_id;
     this.latest = run.run_id === null ? null : endOf(run);
   }
 
-  /** Whether this object is an end to announce. */
+  /** Whether this progress object is an end to announce. */
   isNew(progress) {
     const end = endOf(progress);
     const seen = progress.run_id !== null && progress.run_id === this.followed;
@@ -50,11 +50,11 @@ export function startRunEnds() {
 
 async function announce(progress) {
   const [tone, , text] = barState(progress);
-  // The page of the current run shows it itself, in more words.
+  // The page of the current run already shows the end, with more details.
   if (!document.getElementById("sync")) toast(text, tone, [t("run_open"), PAGE]);
   const { run_id: run } = progress;
   const name = `run:${accountId()}:${run}:${endOf(progress)}`;
-  if (!wanted(RUN_ENDS) || !(await firstTab(name, HELD_MS))) return;
+  if (!wanted(RUN_ENDS) || !(await firstTab(name, LOCK_HELD_MS))) return;
   // Tag and id as those of the pushed notification (domain/push/staff.py), so that it rings only once.
   const [tag, id] = isLive(progress) ? [`decision-${run}`, now()] : [`run-${run}`, run];
   show(t("run_title"), text, tag, { path: PAGE, id }).catch((error) => {

@@ -10,7 +10,7 @@ import { onProgress } from "./progress_events.js";
 import { counts, isLive } from "./state.js";
 
 const RELOAD_EVERY_MS = 5_000;
-/** Stands for whichever end a run came to. */
+/** The status of a run whose end the page missed. */
 const OVER = "idle";
 const PARTS = ["run-head", "run-traffic", "run-trail"];
 
@@ -31,8 +31,9 @@ export default function startRunPage(root) {
   });
 }
 
-/** A function that reloads what progress events do not contain: everything at each new status, or when
- * another run is current, because the end of this one was missed then; and some parts now and then. */
+/** Returns a function that reloads what progress events do not contain: everything at each new
+ * status, or once another run is current, because the page then missed the end of its run;
+ * otherwise `PARTS`, at most every `RELOAD_EVERY_MS`. */
 function follower({ run_id: run, status: shown }) {
   let status = shown;
   let nextAt = Date.now() + RELOAD_EVERY_MS;
