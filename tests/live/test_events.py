@@ -49,7 +49,7 @@ TOPICS = {"ukm": "`ukm:CODE`", "user": "`me`"}
 People = dict[str, int]
 
 
-def test_the_page_knows_heartbeats_and_every_event_that_goes_to_a_topic() -> None:
+def test_the_javascript_lists_heartbeats_and_every_event_with_a_topic() -> None:
     text = (ROOT / "myukm/static/js/live/event_types.js").read_text()
     lists = text.partition("TYPES")[0].split("TRANSIENT")
     replayed, transient = (set(re.findall(r'"([\w.]+)"', part)) for part in lists)
@@ -118,6 +118,7 @@ def check(name: str, data: Any) -> None:
 
 
 def chat(people: People) -> None:
+    """Publish the events of the chat."""
     member, friend = db.session.get_one(User, people["member"]), people["friend"]
     administration.add(UKM, "admin1", is_admin=True, by=Actor("Siti"))
     first, _ = messages.post(member, UKM, "Halo", "c1")
@@ -136,6 +137,7 @@ def chat(people: People) -> None:
 
 
 def manage(people: People) -> None:
+    """Publish the events of a UKM's administration."""
     campus = Actor(user_id=people["admin"], name="Siti", campus=True)
     friend = people["friend"]
     pins.pin_text(campus, UKM, "Rapat hari Senin")
@@ -156,6 +158,7 @@ def manage(people: People) -> None:
 
 
 def administer() -> None:
+    """Publish the events of sync, alerts, queues and exports."""
     sync.create_students(3)
     commands.start(sync.TREASURER)
     commands.pause(sync.TREASURER)
@@ -177,6 +180,7 @@ def export(user_id: int) -> None:
 
 
 def published(channel: redis.client.PubSub) -> Iterator[tuple[str, Any]]:
+    """Yield type and data of the events that were published in Valkey."""
     while message := channel.get_message(timeout=1):
         if message["type"] == "message":
             for _, topic, kind, text in json.loads(message["data"]):
@@ -185,7 +189,7 @@ def published(channel: redis.client.PubSub) -> Iterator[tuple[str, Any]]:
 
 
 def streamed(app: Flask, client: FlaskClient) -> Iterator[tuple[str, Any]]:
-    """Yield the events of a stream with an unknown cursor, from its `reset` to its `bye`."""
+    """Yield type and data of a stream's events from `reset`, by an unknown cursor, to `bye`."""
     response = client.get("/stream?cursor=999999")
     chunks = response.iter_encoded()
     sent = next(chunks)

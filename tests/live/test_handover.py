@@ -16,7 +16,7 @@ from tests.support.sse import StreamReader
 from tests.support.waiting import wait_until
 
 SessionAs = Callable[[str], requests.Session]
-MAX_REQUESTS = 4
+MAX_REQUESTS = 4  # that one web process runs at a time
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def receive_until(connection: socket.socket, end: bytes) -> bytes:
     return received
 
 
-def test_more_streams_are_open_than_requests_may_run(
+def test_open_streams_do_not_count_as_running_requests(
     app: Flask, web: WebServer, session_as: SessionAs
 ) -> None:
     session = session_as("member")
@@ -83,8 +83,8 @@ def test_a_head_request_opens_no_stream(web: WebServer, session_as: SessionAs) -
     StreamReader(web.url, session).close()
 
 
-def opens(web: WebServer, session: requests.Session) -> bool:
-    """Open a stream, hang up, and return whether it was granted."""
+def can_open(web: WebServer, session: requests.Session) -> bool:
+    """Open a stream, hang up, and return whether the server accepted it."""
     with session.get(f"{web.url}/stream", stream=True, timeout=5) as answer:
         return answer.status_code == 200
 
@@ -96,10 +96,10 @@ def test_streams_that_are_closed_at_once_do_not_count(
     for _ in range(30):
         with raw_request(web, session, "GET /stream HTTP/1.1"):
             pass
-    wait_until(lambda: opens(web, session), 30, "a stream opens")
+    wait_until(lambda: can_open(web, session), 30, "a stream opens")
 
 
-def test_without_a_handover_a_reader_that_lags_gets_every_event(
+def test_a_lagging_reader_gets_every_event_without_a_handover(
     app: Flask, client_as: Callable[[str], FlaskClient]
 ) -> None:
     """Flask's own server does not pass its connection to the hub."""

@@ -1,5 +1,5 @@
-"""The hub: its threads survive every error, because nothing would start them again, and a change
-of rights is not overwritten by an older read."""
+"""The hub's threads survive every error, because nothing would start them again, and rights that
+changed are not overwritten by an older read."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -30,7 +30,7 @@ def hub(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 
 def failing_twice(step: Callable[..., object]) -> tuple[Callable[..., object], list[object]]:
-    """Return a function that raises an unexpected error twice, then calls `step`; and its calls."""
+    """Return a function that fails twice, then calls `step`, and the list of its calls."""
     calls: list[object] = []
 
     def fail(*args: object, **kwargs: object) -> object:
@@ -57,11 +57,11 @@ def test_an_unexpected_error_ends_no_thread(
                 event_log.append(f"ukm:{UKM}", "chat.message", {"message": word})
         newest = event_log.latest_seq()
     wait_until(lambda: hub.streams.seq == newest, 30, "all events are sent")
-    wait_until(lambda: len(calls) > 2, 30, "it is tried again")
+    wait_until(lambda: len(calls) > 2, 30, "the step is retried")
     assert all(thread.is_alive() for thread in hub._threads)
 
 
-def test_rights_read_before_a_change_do_not_replace_those_after_it() -> None:
+def test_rights_read_before_a_change_do_not_replace_newer_rights() -> None:
     """The periodic check is still reading when the change is published."""
     current, reading, go_on = {"login": frozenset({"sync"})}, threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""The event log stays within its limits, and a reader of pruned events gets a reset, not a part."""
+"""The event log stays within its limits, and a reader that missed pruned events gets a reset."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ SessionAs = Callable[[str], requests.Session]
 
 
 def fill(app: Flask, count: int, newest_at: datetime | None = None) -> None:
-    """Let the log hold `count` events, half a minute apart."""
+    """Fill the log with `count` events, half a minute apart."""
     newest_at = newest_at or utcnow()
     rows = [
         {
@@ -45,8 +45,8 @@ def fill(app: Flask, count: int, newest_at: datetime | None = None) -> None:
         session.execute(update(EventCounter).values(value=count))
 
 
-def kept(app: Flask) -> Sequence[int | None]:
-    """Return the number of events, the oldest and the newest of them."""
+def log_range(app: Flask) -> Sequence[int | None]:
+    """Return how many events the log has, and the first and last sequence number."""
     with app.app_context():
         figures = select(func.count(), func.min(Event.seq), func.max(Event.seq))
         return tuple(db.session.execute(figures).one())
@@ -67,29 +67,29 @@ def test_above_the_limit_the_oldest_events_are_deleted(
     monkeypatch.setattr(retention, "MAX_EVENTS", 700)
     fill(app, 3000)
     prune(app)
-    assert kept(app) == (700, 2301, 3000)
+    assert log_range(app) == (700, 2301, 3000)
     with app.app_context():
         assert retention.size().events == 700
         with transaction():
             event_log.append("ukm:ROBOTIK", "chat.message", {"message": "baru"})
         assert event_log.latest_seq() == 3001, "the counter goes on"
     prune(app)
-    assert kept(app) == (700, 2302, 3001)
+    assert log_range(app) == (700, 2302, 3001)
 
 
 @every_database
 def test_events_older_than_a_day_are_deleted(app: Flask) -> None:
     fill(app, 2000, newest_at=utcnow() - timedelta(days=1) + timedelta(seconds=30 * 499.5))
     prune(app)
-    assert kept(app) == (500, 1501, 2000)
+    assert log_range(app) == (500, 1501, 2000)
     prune(app)
-    assert kept(app) == (500, 1501, 2000), "younger events stay"
+    assert log_range(app) == (500, 1501, 2000), "younger events stay"
 
 
 def test_a_log_with_only_old_events_becomes_empty(app: Flask) -> None:
     fill(app, 1000, newest_at=utcnow() - timedelta(days=2))
     prune(app)
-    assert kept(app)[0] == 0
+    assert log_range(app)[0] == 0
     with app.app_context():
         assert (event_log.oldest_seq(), event_log.latest_seq(), retention.size()) == (
             1001,
@@ -98,17 +98,17 @@ def test_a_log_with_only_old_events_becomes_empty(app: Flask) -> None:
         )
 
 
-def test_an_old_event_among_newer_ones_deletes_none_of_them(app: Flask) -> None:
+def test_one_old_event_among_newer_ones_deletes_nothing(app: Flask) -> None:
     fill(app, 500)
     long_ago = utcnow() - timedelta(days=400)
     with app.app_context(), transaction() as session:
         session.execute(update(Event).where(Event.seq == 300).values(at=long_ago))
     prune(app)
-    assert kept(app) == (500, 1, 500)
+    assert log_range(app) == (500, 1, 500)
 
 
 @pytest.mark.parametrize(
-    ("portion", "seconds", "following"),
+    ("portion", "seconds", "next_portion"),
     [
         (1000, retention.PORTION_SECONDS, 1000),
         (4000, retention.PORTION_SECONDS * 2, 2000),
@@ -117,13 +117,15 @@ def test_an_old_event_among_newer_ones_deletes_none_of_them(app: Flask) -> None:
         (retention.MAX_PORTION, 0, retention.MAX_PORTION),
     ],
 )
-def test_the_size_of_a_portion_depends_on_the_time_of_the_last_one(
-    portion: int, seconds: float, following: int
+def test_the_size_of_a_portion_depends_on_the_duration_of_the_last_one(
+    portion: int, seconds: float, next_portion: int
 ) -> None:
-    assert retention.next_portion(portion, seconds) == following
+    assert retention.next_portion(portion, seconds) == next_portion
 
 
-def test_others_can_write_between_two_portions(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_can_be_appended_between_two_portions(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(retention, "MAX_EVENTS", 0)
     for bound in ("MIN_PORTION", "MAX_PORTION"):
         monkeypatch.setattr(retention, bound, 100)
@@ -144,7 +146,7 @@ def test_others_can_write_between_two_portions(app: Flask, monkeypatch: pytest.M
     try:
         with app.app_context():
             while len(written) < 5 or written[-1] >= written[0]:
-                assert pruner.prune(), "all was deleted before the writer wrote in between"
+                assert pruner.prune(), "all events were deleted before the writer appended one"
     finally:
         ended.set()
         writer.join()
@@ -155,7 +157,7 @@ def test_the_leader_prunes(app: Flask, start: Callable[..., Program]) -> None:
     with app.app_context(), transaction():
         event_log.append("ukm:ROBOTIK", "chat.message", {"message": "baru"})
     start(*WORKER)
-    wait_until(lambda: kept(app) == (1, 1501, 1501), 30, "the leader pruned")
+    wait_until(lambda: log_range(app) == (1, 1501, 1501), 30, "the leader pruned")
 
 
 def test_events_pruned_during_a_replay_lead_to_a_reset(
@@ -184,7 +186,7 @@ def test_a_hub_whose_next_event_was_pruned_ends_its_streams(
     fill(app, 10)
     reader = StreamReader(web.url, session_as("member"))
     processes = list(descendants(web.child.pid))
-    with app.app_context(), transaction():  # so that none is stopped in the middle of a write
+    with app.app_context(), transaction():  # so that no process is stopped during a write
         for pid in processes:
             os.kill(pid, signal.SIGSTOP)
     monkeypatch.setattr(pubsub, "publish", lambda entries: False)
@@ -196,7 +198,7 @@ def test_a_hub_whose_next_event_was_pruned_ends_its_streams(
             session.execute(delete(Event).where(Event.seq <= 12))
     for pid in processes:
         os.kill(pid, signal.SIGCONT)
-    assert reader.ended.wait(30), "it comes back with its cursor and gets a reset"
+    assert reader.ended.wait(30), "the hub ends the stream"
     assert not reader.of("chat.message")
     again = StreamReader(web.url, session_as("member"), params={"cursor": "10"})
     assert again.wait_for(1, "reset")

@@ -1,4 +1,4 @@
-"""A reader that stops reading delays nobody, and never receives a part of an event."""
+"""A reader that stops reading delays no other reader, and never receives a part of an event."""
 
 import json
 import socket
@@ -10,13 +10,13 @@ from flask import Flask
 
 from myukm.db.session import transaction
 from myukm.live import event_log
-from tests.live.test_handover import opens, receive_until
+from tests.live.test_handover import can_open, receive_until
 from tests.support.programs import WebServer
 from tests.support.sse import StreamReader
 from tests.support.waiting import wait_until
 
 SessionAs = Callable[[str], requests.Session]
-PIECE = "x" * 4000
+TEXT = "x" * 4000
 
 
 @pytest.fixture
@@ -37,10 +37,10 @@ def stuck(web: WebServer, session_as: SessionAs) -> Iterator[socket.socket]:
 def flood(app: Flask, first: int, count: int) -> None:
     with app.app_context(), transaction():
         for n in range(first, first + count):
-            event_log.append("ukm:ROBOTIK", "chat.message", {"n": n, "message": PIECE})
+            event_log.append("ukm:ROBOTIK", "chat.message", {"n": n, "message": TEXT})
 
 
-def test_a_reader_that_stops_is_closed_and_the_others_miss_nothing(
+def test_a_stuck_reader_is_disconnected_and_others_miss_nothing(
     app: Flask, web: WebServer, session_as: SessionAs, stuck: socket.socket
 ) -> None:
     reader = StreamReader(web.url, session_as("member"))
@@ -48,20 +48,20 @@ def test_a_reader_that_stops_is_closed_and_the_others_miss_nothing(
         flood(app, first, 20)
         reader.wait_for(first + 20, "chat.message")
     assert [event["n"] for event in reader.of("chat.message")] == list(range(400))
-    held = b"".join(iter(lambda: receive(stuck), b""))
-    assert len(held) < 512 * 1024
+    buffered = b"".join(iter(lambda: receive(stuck), b""))
+    assert len(buffered) < 512 * 1024
     reader.close()
 
 
 def receive(connection: socket.socket) -> bytes:
-    """Return the next bytes; none after the server hung up."""
+    """Return the next bytes, or b"" if the server has closed the connection."""
     try:
         return connection.recv(65536)
     except ConnectionResetError:
         return b""
 
 
-def test_a_reader_that_lags_and_goes_on_gets_every_byte(
+def test_a_reader_that_pauses_and_reads_on_gets_every_byte(
     app: Flask, web: WebServer, stuck: socket.socket
 ) -> None:
     """The events fit the backlog, but not the kernel's buffer, so a chunk is written in parts."""
@@ -75,7 +75,7 @@ def test_a_reader_that_lags_and_goes_on_gets_every_byte(
     lines = dechunked(received[received.index(b"\r\n\r\n") + 4 :]).splitlines()
     events = [json.loads(line[6:]) for line in lines if line.startswith(b'data: {"n"')]
     assert [event["n"] for event in events] == list(range(60))
-    assert all(event["message"] == PIECE for event in events)
+    assert all(event["message"] == TEXT for event in events)
 
 
 def dechunked(data: bytes) -> bytes:
@@ -91,7 +91,7 @@ def dechunked(data: bytes) -> bytes:
     return body
 
 
-def test_a_client_of_http_1_0_gets_the_events_without_chunks(
+def test_an_http_1_0_client_gets_the_events_without_chunks(
     app: Flask, web: WebServer, session_as: SessionAs
 ) -> None:
     cookie = session_as("member").cookies["myukm"]
@@ -99,15 +99,15 @@ def test_a_client_of_http_1_0_gets_the_events_without_chunks(
         connection.sendall(f"GET /stream HTTP/1.0\r\nCookie: myukm={cookie}\r\n\r\n".encode())
         received = receive_until(connection, b"event: heartbeat\n")
         flood(app, 0, 1)
-        received += receive_until(connection, PIECE.encode())
+        received += receive_until(connection, TEXT.encode())
     body = received[received.index(b"\r\n\r\n") + 4 :]
     assert body.startswith(b"retry: ")
     assert b"\r\n" not in body
 
 
-@pytest.mark.timing("a stream that was left is gone within 5 s")
-def test_a_page_that_was_left_makes_room_at_once(web: WebServer, session_as: SessionAs) -> None:
-    """Ten streams are allowed; a reader who opens page after page never has more than one."""
+@pytest.mark.timing("a closed stream is gone within 5 s")
+def test_a_closed_stream_leaves_the_limit_at_once(web: WebServer, session_as: SessionAs) -> None:
+    """An account may have ten streams. A reader who opens page after page has one at a time."""
     session = session_as("member")
     for _ in range(25):
-        wait_until(lambda: opens(web, session), 5, "a stream opens")
+        wait_until(lambda: can_open(web, session), 5, "a stream opens")

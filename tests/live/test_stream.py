@@ -62,7 +62,7 @@ def test_events_arrive_in_order_with_their_numbers(app: Flask, listen: Open) -> 
     assert numbers == [1, 2, 3]
 
 
-def test_a_stream_begins_with_a_heartbeat_and_has_more_of_them(
+def test_a_stream_begins_with_a_heartbeat_and_others_follow(
     client_as: Callable[[str], FlaskClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub, "HEARTBEAT_SECONDS", 0.1)
@@ -71,9 +71,9 @@ def test_a_stream_begins_with_a_heartbeat_and_has_more_of_them(
         sent = b""
         while sent.count(b"event: heartbeat\n") < 3:
             sent += next(chunks)
-    beats = re.findall(rb"^event: heartbeat\ndata: (.*)$", sent, re.MULTILINE)
+    heartbeats = re.findall(rb"^event: heartbeat\ndata: (.*)$", sent, re.MULTILINE)
     assert re.match(rb"retry: \d+\nid: 0\nevent: heartbeat\n", sent)
-    assert [json.loads(beat)["degraded"] for beat in beats[:3]] == [False] * 3
+    assert [json.loads(data)["degraded"] for data in heartbeats[:3]] == [False] * 3
 
 
 def test_a_non_member_receives_no_events_of_a_ukm(app: Flask, listen: Open) -> None:
@@ -112,7 +112,7 @@ def test_an_unknown_cursor_is_answered_by_a_reset(app: Flask, listen: Open, curs
 def test_a_message_sent_while_a_stream_opens_is_in_its_replay(
     app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the stream's rights were read, and dispatched before the stream subscribes."""
+    """The hub dispatches it after the rights were read and before the stream subscribes."""
     live: hub.Hub = app.extensions["live_hub"]
     subscribe = live.subscribe
 
@@ -133,14 +133,14 @@ def test_a_message_sent_while_a_stream_opens_is_in_its_replay(
     assert b"sela" in (opened.missed or b"")
 
 
-def test_a_pruned_cursor_is_a_reset_and_the_rest_a_replay(app: Flask, listen: Open) -> None:
+def test_a_pruned_cursor_gets_a_reset_and_a_later_one_a_replay(app: Flask, listen: Open) -> None:
     append(app, "satu", "dua", "tiga")
     with app.app_context(), transaction() as session:
         session.execute(delete(event_log.Event).where(event_log.Event.seq <= 2))
     assert listen("member", params={"cursor": "1"}).wait_for(1, "reset")
-    exact = listen("member", params={"cursor": "2"})
-    exact.wait_for(1, "chat.message")
-    assert (texts_of(exact), exact.of("reset")) == (["tiga"], [])
+    covered = listen("member", params={"cursor": "2"})
+    covered.wait_for(1, "chat.message")
+    assert (texts_of(covered), covered.of("reset")) == (["tiga"], [])
 
 
 def test_an_event_that_was_not_published_is_read_from_the_log(
@@ -156,8 +156,10 @@ def test_an_event_that_was_not_published_is_read_from_the_log(
 
 
 def receives_unread(app: Flask, stream: StreamReader, count: int) -> bool:
-    """Publish a count of unread messages to the member, and return whether it has arrived. Repeat
-    the call until it has, because the event is not replayed."""
+    """Publish a count of unread messages to the member, and return whether the stream has it.
+
+    Call this until it returns True, because the event is not replayed.
+    """
     unread = {"ukm": "ROBOTIK", "count": count}
     with app.app_context():
         publish_rights_changed()
@@ -165,7 +167,7 @@ def receives_unread(app: Flask, stream: StreamReader, count: int) -> bool:
     return unread in stream.of("unread")
 
 
-def test_topics_narrow_the_stream_and_topics_of_others_are_refused(
+def test_a_stream_can_be_narrowed_to_topics_but_not_to_topics_of_others(
     app: Flask, web: WebServer, session_as: SessionAs, listen: Open
 ) -> None:
     session = session_as("member")
@@ -200,7 +202,7 @@ def test_a_session_deleted_in_the_database_ends_its_stream(
     assert not other.ended.is_set()
 
 
-def test_the_events_of_a_ukm_end_with_the_membership(
+def test_a_removed_member_receives_no_later_events_of_the_ukm(
     app: Flask, people: dict[str, int], listen: Open
 ) -> None:
     stream, friend = listen("member"), listen("friend")

@@ -1,4 +1,4 @@
-"""Which events an open stream receives when its member is removed, muted or added."""
+"""Which events an open stream receives after its member was removed, muted or added."""
 
 from collections.abc import Callable, Iterator
 
@@ -33,7 +33,7 @@ def listen(web: WebServer) -> Iterator[Listen]:
 
 @pytest.fixture
 def admin(app: Flask, web: WebServer, people: dict[str, int], session_as: SessionAs) -> Act:
-    """`admin("promote", "friend")` promotes friend in ROBOTIK, as member, who is its admin."""
+    """`admin("promote", "friend")` promotes `friend` in ROBOTIK; `member` does so, as its admin."""
     with app.app_context():
         ukm_administration.add(UKM, NAMES["member"][0], is_admin=True, by=Actor("test"))
     session = session_as("member")
@@ -74,7 +74,7 @@ def test_a_removed_member_receives_the_removal_and_no_later_event(
 
 
 @pytest.mark.timing("changed rights arrive within 5 s")
-def test_only_the_muted_member_receives_until_when(
+def test_only_the_muted_member_receives_the_end_of_the_mute(
     session_as: SessionAs,
     admin: Act,
     listen: Listen,

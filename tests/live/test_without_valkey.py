@@ -1,4 +1,4 @@
-"""Without Valkey open streams still receive what is in the database."""
+"""Without Valkey open streams still receive the events and the progress from the database."""
 
 import os
 import signal
@@ -47,7 +47,9 @@ def test_events_and_progress_arrive_without_valkey_and_after_its_return(
     late.close()
     with start_valkey(tmp_path / "valkey", killable_valkey.port) as returned:
         with redis.Redis.from_url(returned.url) as client:
-            wait_until(lambda: client.pubsub_numsub(pubsub.CHANNEL)[0][1], 30, "it listens again")
+            wait_until(
+                lambda: client.pubsub_numsub(pubsub.CHANNEL)[0][1], 30, "the hub subscribes again"
+            )
         assert not member.ended.is_set()
         append(app, "lagi")
         member.wait_for(2, "chat.message", timeout=5)
@@ -55,7 +57,7 @@ def test_events_and_progress_arrive_without_valkey_and_after_its_return(
         reader.close()
 
 
-def test_open_streams_learn_of_an_outage_shorter_than_the_time_between_two_heartbeats(
+def test_heartbeats_report_an_outage_that_is_shorter_than_their_interval(
     web: WebServer, session_as: SessionAs, killable_valkey: Valkey, tmp_path: Path
 ) -> None:
     member = StreamReader(web.url, session_as("member"))
@@ -63,7 +65,8 @@ def test_open_streams_learn_of_an_outage_shorter_than_the_time_between_two_heart
     killable_valkey.kill()
 
     def reported() -> list[bool]:
-        return [away for away, _ in groupby(beat["degraded"] for beat in member.of("heartbeat"))]
+        degraded = [event["degraded"] for event in member.of("heartbeat")]
+        return [state for state, _ in groupby(degraded)]
 
     with start_valkey(tmp_path / "valkey", killable_valkey.port):
         wait_until(lambda: reported() == [False, True, False], 30, "Valkey went and came back")
@@ -89,7 +92,7 @@ def test_progress_goes_on_while_valkey_hangs(
 
 
 @pytest.mark.timing("a message is delivered within 3 s")
-def test_a_web_server_that_starts_while_valkey_hangs_delivers(
+def test_a_web_server_that_starts_while_valkey_hangs_delivers_messages(
     app: Flask,
     people: dict[str, int],
     session_cookie: Callable[[str], tuple[str, str]],

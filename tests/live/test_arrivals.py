@@ -1,8 +1,7 @@
-"""Many streams that arrive together are opened by the same few queries."""
+"""Streams that arrive together are opened by the same few queries."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -16,15 +15,10 @@ from myukm.db.types import utcnow
 from myukm.errors import TooFast
 from myukm.extensions import db
 from myukm.live import batcher, event_log
-from myukm.live.batcher import Batcher
-from myukm.live.event_log import LoggedEvent
-from myukm.live.snapshots import Snapshots
-from myukm.live.sse import encode
 from myukm.models import LoginSession
 from myukm.web import stream
 from myukm.web.arrivals import Arrival, Opened, Refusal, open_streams
 from tests.support.people import UKM
-from tests.support.waiting import wait_until
 
 TOPIC = f"ukm:{UKM}"
 People = dict[str, int]
@@ -32,8 +26,11 @@ OpenAll = Callable[[Sequence[Arrival]], list[Opened | Refusal]]
 
 
 @contextmanager
-def statements() -> Iterator[list[str]]:
-    """Collect the SQL of this thread."""
+def statements_of_this_thread() -> Iterator[list[str]]:
+    """Yield the list of statements that this thread executes in the block.
+
+    The hub's threads execute others meanwhile.
+    """
     seen: list[str] = []
     here = threading.get_ident()
 
@@ -49,7 +46,7 @@ def statements() -> Iterator[list[str]]:
 
 
 def arrivals(user_id: int, *cursors: str | None) -> list[Arrival]:
-    """Return one arrival per cursor, each with its own log-in of the account."""
+    """Return one arrival per cursor, each with a log-in of its own to the same account."""
     logins = [LoginSession.digest(f"{user_id} {n}") for n in range(len(cursors))]
     with transaction() as session:
         rows = [{"token_hash": login, "user_id": user_id} for login in logins]
@@ -62,28 +59,28 @@ def arrivals(user_id: int, *cursors: str | None) -> list[Arrival]:
 
 @pytest.fixture
 def open_all(app: Flask) -> Iterator[OpenAll]:
-    """Open the streams of several arrivals at once."""
+    """A function that opens the streams of several arrivals at once."""
     hub = app.extensions["live_hub"]
     yield lambda arriving: open_streams(hub, hub.snapshots, arriving)
     hub.close()
 
 
-def append(*words: str) -> None:
-    for word in words:
+def append(*texts: str) -> None:
+    for text in texts:
         with transaction():
-            event_log.append(TOPIC, "chat.message", {"message": word})
+            event_log.append(TOPIC, "chat.message", {"message": text})
 
 
-def test_nine_streams_need_as_many_statements_as_one(
+def test_nine_streams_are_opened_by_as_few_statements_as_one(
     app: Flask, people: People, open_all: OpenAll
 ) -> None:
     with app.app_context():
         append("satu", "dua")
-        open_all(arrivals(people["outsider"], "0"))  # the hub starts
+        open_all(arrivals(people["outsider"], "0"))  # starts the hub
         counted = []
         for who, cursors in (("member", ["0"]), ("friend", ["0"] * 5 + ["1"] * 4)):
             arriving = arrivals(people[who], *cursors)
-            with statements() as seen:
+            with statements_of_this_thread() as seen:
                 opened = open_all(arriving)
             counted.append(len([sql for sql in seen if not sql.startswith(("BEGIN", "PRAGMA"))]))
     assert all(isinstance(each, Opened) for each in opened)
@@ -98,10 +95,10 @@ def test_each_stream_gets_exactly_the_events_it_missed(
         append("satu", "dua", "tiga")
         opened = open_all(arrivals(people["member"], "0", "2", "3", "4", "x", None))
         missed = [each.missed for each in opened if isinstance(each, Opened)]
-        append("empat")  # the hub has not read it when a stream comes with its number
+        append("empat")  # the hub has not read event 4 when a stream arrives with that cursor
         [ahead] = open_all(arrivals(people["friend"], "4"))
-    words = [None if each is None else each.count(b"event: chat.message") for each in missed]
-    assert words == [3, 1, 0, None, None, 0]
+    counts = [None if each is None else each.count(b"event: chat.message") for each in missed]
+    assert counts == [3, 1, 0, None, None, 0]
     assert isinstance(ahead, Opened)
     assert (ahead.missed, ahead.subscriber.cursor) == (b"", 4)
 
@@ -120,7 +117,7 @@ def test_only_streams_of_the_topic_me_begin_with_unread_counts(
     assert [b"event: unread" in now for now in first] == [True, True, False]
 
 
-def test_streams_that_arrive_together_share_their_accounts_limit(
+def test_streams_that_arrive_together_count_against_one_limit_per_account(
     app: Flask, people: People, open_all: OpenAll
 ) -> None:
     with app.app_context():
@@ -156,102 +153,10 @@ def test_a_stream_does_not_renew_an_expired_log_in(
     assert utcnow() - seen < timedelta(minutes=1)
 
 
-def test_a_snapshot_includes_changes_published_while_it_is_read() -> None:
-    reads: list[set[str]] = []
-    here = LoggedEvent(None, TOPIC, "presence", '{"status":"online"}')
-    gone = LoggedEvent(None, TOPIC, "presence", '{"status":"offline"}')
-
-    def read(topics: Sequence[str]) -> list[LoggedEvent]:
-        reads.append(set(topics))
-        snapshots.changed(gone)  # published while it is read
-        return [here]
-
-    snapshots = Snapshots(read)  # type: ignore[arg-type]
-    assert snapshots.of([TOPIC]) == {TOPIC: encode(here) + encode(gone)}
-    snapshots.changed(here)
-    assert snapshots.of([TOPIC]) == {TOPIC: encode(here) + encode(gone) + encode(here)}
-    assert reads == [{TOPIC}]
-
-
-def test_a_snapshot_that_is_read_slowly_includes_its_changes_as_well(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("myukm.live.snapshots.MAX_AGE_SECONDS", 0.0)
-    here = LoggedEvent(None, TOPIC, "presence", '{"status":"online"}')
-    gone = LoggedEvent(None, TOPIC, "presence", '{"status":"offline"}')
-
-    def read(_topics: object) -> list[LoggedEvent]:
-        for _ in range(2):  # published while it is read, longer than a snapshot is kept
-            snapshots.changed(gone)
-        return [here]
-
-    snapshots = Snapshots(read)
-    assert snapshots.of([TOPIC]) == {TOPIC: encode(here) + 2 * encode(gone)}
-
-
-def test_a_call_during_the_read_of_another_returns_the_state_as_well() -> None:
-    """As the hub's progress without Valkey, while new streams read the same topic: no bytes would
-    be the last chunk of its streams."""
-    here = LoggedEvent(None, TOPIC, "presence", '{"status":"online"}')
-    meanwhile: list[bytes] = []
-
-    def read(_topics: object) -> list[LoggedEvent]:
-        if not meanwhile:
-            meanwhile.append(b"")
-            meanwhile[0] = snapshots.of([TOPIC])[TOPIC]
-        return [here]
-
-    snapshots = Snapshots(read)
-    assert [snapshots.of([TOPIC])[TOPIC], *meanwhile] == 2 * [encode(here)]
-
-
-def test_a_snapshot_that_could_not_be_read_is_read_again() -> None:
-    state = [LoggedEvent(None, TOPIC, "presence", "{}")]
-    answers: Iterator[Exception | list[LoggedEvent]] = iter([ConnectionError(), state])
-
-    def read(_topics: object) -> list[LoggedEvent]:
-        answer = next(answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    snapshots = Snapshots(read)
-    with pytest.raises(ConnectionError):
-        snapshots.of([TOPIC])
-    assert snapshots.of([TOPIC])[TOPIC]
-
-
-def test_calls_that_arrive_during_a_batch_share_the_next_one() -> None:
-    batches: list[list[int]] = []
-    go = threading.Event()
-
-    def double(numbers: Sequence[int]) -> list[int]:
-        batches.append(list(numbers))
-        assert go.wait(10)
-        return [2 * number for number in numbers]
-
-    batch = Batcher(double)
-    with ThreadPoolExecutor(9) as pool:
-        first = pool.submit(batch.ask, 0, 10)
-        wait_until(lambda: batches, 10, "the first batch runs")
-        rest = [pool.submit(batch.ask, number, 10) for number in range(1, 9)]
-        wait_until(lambda: len(batch._waiting) == 8, 10, "the others wait")
-        go.set()
-        assert [each.result() for each in (first, *rest)] == [2 * n for n in range(9)]
-    assert [len(numbers) for numbers in batches] == [1, 8]
-
-
-def test_an_error_fails_its_batch_and_not_the_next_one() -> None:
-    batch = Batcher(lambda numbers: [1 // number for number in numbers])
-    with pytest.raises(ZeroDivisionError):
-        batch.ask(0, 10)
-    assert batch.ask(1, 10) == 1
-
-
 def test_only_the_first_stream_of_a_day_sets_the_cookie(
     client_as: Callable[[str], FlaskClient],
 ) -> None:
-    """An answer that arrives late would bring back the cookie of an earlier log-in."""
+    """A response that arrives late would bring back the cookie of an earlier log-in."""
     client = client_as("member")
     with client.session_transaction() as cookie:
         cookie["day"] = "2020-01-01"
