@@ -1,9 +1,10 @@
-"""Throw faults at a whole campus for a while: `./run faults --seed 7 --minutes 10`.
+"""Inject faults into a whole campus for a while: `./run faults --seed 7 --minutes 10`.
 
 `./run faults --machines` plays the scenes of `tests/machines/` instead, on several machines.
 
-Each round is one run of the sync with ten faults drawn from the seed. It stops at the first
-broken promise, prints the logs and the seed that replays it as far as time allows.
+Each round is one run of the sync with ten faults chosen at random from the seed. The first broken
+promise ends the program, which prints the logs and the seed. The same seed plays the same faults
+again, but not at exactly the same moments.
 """
 
 import argparse
@@ -29,14 +30,14 @@ def main() -> int:
     parser.add_argument("--faults", type=int, default=10)
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
     parser.add_argument("--machines", action="store_true", help="several machines that vanish")
-    asked = parser.parse_args()
-    if asked.machines:
+    args = parser.parse_args()
+    if args.machines:
         files = ["-o", "python_files=test_*.py scenes.py", "tests/machines"]
         return int(pytest.main([*files, "-o", "timeout=300", "-rP"]))
-    until, seed, rounds = time.monotonic() + asked.minutes * 60, asked.seed, 0
+    until, seed, rounds = time.monotonic() + args.minutes * 60, args.seed, 0
     while rounds == 0 or time.monotonic() < until:
-        print(f"seed {seed}: {asked.students} students, {asked.faults} faults", flush=True)
-        played = in_a_new_campus(seed, asked)
+        print(f"seed {seed}: {args.students} students, {args.faults} faults", flush=True)
+        played = play_in_new_campus(seed, args)
         print(f"seed {seed}: {played.summary()}", flush=True)
         if played.broken:
             print("\n".join(played.broken[:20]), played.logs, sep="\n", file=sys.stderr)
@@ -46,17 +47,17 @@ def main() -> int:
     return 0
 
 
-def in_a_new_campus(seed: int, asked: argparse.Namespace) -> Round:
-    """Set up, play one round, tear down."""
+def play_in_new_campus(seed: int, args: argparse.Namespace) -> Round:
+    """Start a campus, play one round, stop the campus."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         server = None
-        if asked.postgresql:
+        if args.postgresql:
             (folder / "pg").mkdir()
             server = PostgreSQL(folder / "pg")
-        campus = Campus(folder, server, students=asked.students, latency_ms="200..600")
+        campus = Campus(folder, server, students=args.students, latency_ms="200..600")
         try:
-            return play(campus, random.Random(seed), asked.faults)
+            return play(campus, random.Random(seed), args.faults)
         finally:
             campus.stop()
             if server:

@@ -1,9 +1,9 @@
-"""The whole program as separate processes that can be killed one by one, on one database."""
+"""The whole program as processes that can be killed one by one, with one database."""
 
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,7 +23,10 @@ from tests.support.waiting import wait_until
 
 
 class Campus:
-    """Valkey, payment API, database, web server and workers; each can die and come back."""
+    """Valkey, payment API, database, web server and workers; each can be killed and restarted.
+
+    `api` are options of the simulated payment API (`devtools/simulator/options.py`).
+    """
 
     def __init__(self, folder: Path, postgresql: PostgreSQL | None = None, **api: object) -> None:
         self.folder, self.postgresql = folder, postgresql
@@ -94,20 +97,18 @@ class Campus:
             self.postgresql.start()
 
     def logs(self) -> str:
-        """Return of each log the first error with its trace, and the end."""
+        """Return the first error with its trace, and the end, of each log."""
         parts = sorted(self.folder.glob("*.log"), key=os.path.getmtime)
         return "\n".join(f"== {path.name}\n{_excerpt(path.read_text())}" for path in parts)
 
     def stop(self) -> None:
         """Stop everything."""
-        for stop in self._endings():
-            stop()
-
-    def _endings(self) -> list[Callable[[], object]]:
         for program in (self.web, self.worker):
             signal_all(self.children(program), signal.SIGCONT)
-        programs = [program.kill for program in self._programs]
-        return [*programs, self.simulator.stop, self.valkey.stop]
+        for program in self._programs:
+            program.kill()
+        self.simulator.stop()
+        self.valkey.stop()
 
     def _program(self, name: str, *argv: str) -> Program:
         log = self.folder / f"{name}-{len(self._programs) + 1}.log"

@@ -1,4 +1,4 @@
-"""One round of the harness: a busy chat with faults drawn at random.
+"""One round of the harness: a busy chat with random faults.
 
 python -m tests.faults.chat_round [--seed 7] [--seconds 60]
 """
@@ -23,7 +23,7 @@ from tests.support.people import token_for
 from tests.support.waiting import wait_until
 
 CODES = [f"CHAT{n}" for n in range(5)]
-TALKERS, ACCOUNTS_EACH, EARS = 20, 8, 6
+SENDERS, ACCOUNTS_PER_SENDER, LISTENERS = 20, 8, 6
 FAULTS = (
     faults.kill_one_worker_process,
     faults.kill_all_workers,
@@ -35,43 +35,46 @@ FAULTS = (
 )
 
 
-def play(campus: Campus, draw: random.Random, seconds: int) -> list[str]:
+def play(campus: Campus, rng: random.Random, seconds: int) -> list[str]:
     """Let people chat while faults come; return the promises that were broken."""
     accounts = populate(campus)
     senders = [
         MessageSender(
-            campus.url, f"t{n}", accounts[n * ACCOUNTS_EACH : (n + 1) * ACCOUNTS_EACH], CODES
+            campus.url,
+            f"t{n}",
+            accounts[n * ACCOUNTS_PER_SENDER : (n + 1) * ACCOUNTS_PER_SENDER],
+            CODES,
         )
-        for n in range(TALKERS)
+        for n in range(SENDERS)
     ]
-    clients = [StreamClient(campus.url, session, CODES) for session in accounts[:EARS]]
-    stranger = StreamClient(campus.url, campus.log_in("outsider"), CODES)
-    for client in (*clients, stranger):
+    clients = [StreamClient(campus.url, session, CODES) for session in accounts[:LISTENERS]]
+    outsider = StreamClient(campus.url, campus.log_in("outsider"), CODES)
+    for client in (*clients, outsider):
         client.start()
-    wait_until(lambda: all(client.opened.is_set() for client in (*clients, stranger)), 30)
+    wait_until(lambda: all(client.opened.is_set() for client in (*clients, outsider)), 30)
     for sender in senders:
         sender.start()
     ended, until = threading.Event(), time.monotonic() + seconds
     while time.monotonic() < until:
-        time.sleep(draw.uniform(1, 4))
-        fault = draw.choice(FAULTS)
+        time.sleep(rng.uniform(1, 4))
+        fault = rng.choice(FAULTS)
         print(fault.__name__, flush=True)
-        fault(campus, draw, ended)
+        fault(campus, rng, ended)
     for sender in senders:
         sender.stopped.set()
         sender.join(sender.timeout + 10)
-    broken = check(campus, senders, clients, stranger)
-    for client in (*clients, stranger):
+    broken = check(campus, senders, clients, outsider)
+    for client in (*clients, outsider):
         client.stopped.set()
     return broken
 
 
 def populate(campus: Campus) -> list[requests.Session]:
-    """Make five UKMs and their members; return a session of each member."""
+    """Create five UKMs and their members; return a session of each member."""
     with campus.app.app_context():
         with transaction() as session:
             units = [Ukm(code=code, join_code=code, name=code) for code in CODES]
-            count = range(TALKERS * ACCOUNTS_EACH)
+            count = range(SENDERS * ACCOUNTS_PER_SENDER)
             users = [User(nim=f"c{n}", name=f"Warga {n}", password_hash="-") for n in count]
             session.add_all([*units, *users])
             session.flush()
@@ -92,14 +95,14 @@ def check(
     campus: Campus,
     senders: list[MessageSender],
     clients: list[StreamClient],
-    stranger: StreamClient,
+    outsider: StreamClient,
 ) -> list[str]:
-    """Return what is wrong: each accepted message stored once and heard once, in order."""
-    stored = by_code(campus)
+    """Return the broken promises: each accepted message is stored and received once, in order."""
+    stored = stored_by_code(campus)
     with suppress(AssertionError):
-        wait_until(lambda: all(heard(client) == stored for client in clients), 30)
+        wait_until(lambda: all(received(client) == stored for client in clients), 30)
     accepted = {key: value for sender in senders for key, value in sender.accepted.items()}
-    broken = [refusal for sender in senders for refusal in sender.refused]
+    broken = [problem for sender in senders for problem in sender.problems]
     if sorted(accepted) != sorted(key for ids in stored.values() for key in ids):
         broken.append(f"{len(accepted)} accepted, {sum(map(len, stored.values()))} stored")
     for number, client in enumerate(clients):
@@ -108,19 +111,19 @@ def check(
             if client.received[code] != stored[code]:
                 broken.append(f"listener {number} in {code}: missing {sorted(missing)[:9]}")
         if client.twice:
-            broken.append(f"listener {number} heard {client.twice[:9]} twice")
-    if any(stranger.received[code] for code in CODES):
-        broken.append("a stranger heard something")
+            broken.append(f"listener {number} received {client.twice[:9]} twice")
+    if any(outsider.received[code] for code in CODES):
+        broken.append("the outsider received a message")
     print(f"{len(accepted)} messages", flush=True)
     return broken
 
 
-def heard(client: StreamClient) -> dict[str, list[int]]:
-    """Return what a listener heard, for comparison."""
+def received(client: StreamClient) -> dict[str, list[int]]:
+    """Return the ids of the messages that a listener received, by UKM."""
     return {code: list(client.received[code]) for code in CODES}
 
 
-def by_code(campus: Campus) -> dict[str, list[int]]:
+def stored_by_code(campus: Campus) -> dict[str, list[int]]:
     """Return the ids of the stored messages of each UKM, in order."""
     query = select(ChatMessage.id, Ukm.code).join(Ukm).order_by(ChatMessage.id)
     found: dict[str, list[int]] = {code: [] for code in CODES}

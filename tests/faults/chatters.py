@@ -1,4 +1,4 @@
-"""People of a chat under faults: who talks until it is accepted, who listens as a page does."""
+"""Clients of the chat under faults: one sends messages, one receives them as a page does."""
 
 import json
 import random
@@ -9,11 +9,15 @@ from contextlib import suppress
 
 import requests
 
-TRY_AGAIN_SECONDS = 0.2
+RETRY_SECONDS = 0.2
 
 
 class MessageSender(threading.Thread):
-    """Posts to random UKMs; a post that got no answer is sent again with the same client_id."""
+    """Posts to random UKMs; a post without a response is repeated with the same client_id.
+
+    `pause` is the longest pause between two messages, `timeout` the time within which a message
+    must be accepted, both in seconds.
+    """
 
     pause, timeout = 0.5, 60.0
 
@@ -22,21 +26,21 @@ class MessageSender(threading.Thread):
     ) -> None:
         super().__init__(daemon=True)
         self.url, self.label, self.sessions, self.codes = url, name, sessions, codes
-        self.draw = random.Random(name)
+        self.rng = random.Random(name)
         self.accepted: dict[int, tuple[str, str]] = {}
         self.accepted_at: dict[int, float] = {}
-        self.took: list[float] = []
-        self.refusals: Counter[int] = Counter()
-        self.refused: list[str] = []
+        self.seconds_taken: list[float] = []
+        self.refusals: Counter[int] = Counter()  # by status, 0 without a response
+        self.problems: list[str] = []
         self.stopped = threading.Event()
 
     def run(self) -> None:
         """Send until `stopped` is set."""
         count = 0
-        while not self.stopped.wait(self.draw.uniform(0, self.pause)):
+        while not self.stopped.wait(self.rng.uniform(0, self.pause)):
             count += 1
             session = self.sessions[count % len(self.sessions)]
-            self.send(session, self.draw.choice(self.codes), f"{self.label}-{count}")
+            self.send(session, self.rng.choice(self.codes), f"{self.label}-{count}")
 
     def send(self, session: requests.Session, code: str, client_id: str) -> None:
         """Send one message until it is accepted."""
@@ -52,18 +56,18 @@ class MessageSender(threading.Thread):
                 number = answer.json()["id"]
                 self.accepted[number] = (code, client_id)
                 self.accepted_at[number] = time.monotonic()
-                self.took.append(time.monotonic() - began)
+                self.seconds_taken.append(time.monotonic() - began)
                 return
             self.refusals[answer.status_code if answer is not None else 0] += 1
             if answer is not None and answer.status_code not in (429, 502, 503):
-                self.refused.append(f"{answer.status_code} {answer.text[:200]}")
+                self.problems.append(f"{answer.status_code} {answer.text[:200]}")
                 return
-            time.sleep(TRY_AGAIN_SECONDS)
-        self.refused.append(f"{client_id} was not accepted within {self.timeout:.0f} s")
+            time.sleep(RETRY_SECONDS)
+        self.problems.append(f"{client_id} was not accepted within {self.timeout:.0f} s")
 
 
 class StreamClient(threading.Thread):
-    """Follows a stream over all faults: resumes by its cursor, catches up after a `reset`."""
+    """Reads a stream through all faults: resumes by its cursor, loads messages after a `reset`."""
 
     def __init__(self, url: str, session: requests.Session, codes: list[str]) -> None:
         super().__init__(daemon=True)
@@ -79,7 +83,7 @@ class StreamClient(threading.Thread):
         while not self.stopped.is_set():
             with suppress(requests.RequestException, AttributeError, ValueError):
                 self.read_stream()
-            self.stopped.wait(random.uniform(0, 2 * TRY_AGAIN_SECONDS))
+            self.stopped.wait(random.uniform(0, 2 * RETRY_SECONDS))
 
     def read_stream(self) -> None:
         """Read one stream to its end."""
@@ -99,7 +103,7 @@ class StreamClient(threading.Thread):
                     return
 
     def handle(self, fields: dict[str, str]) -> None:
-        """Note one event."""
+        """Process one event."""
         self.cursor = fields.get("id", self.cursor)
         if fields.get("event") == "reset":
             self.resync()
@@ -107,21 +111,21 @@ class StreamClient(threading.Thread):
             self.record(json.loads(fields["data"]))
 
     def resync(self) -> None:
-        """Ask for what was missed, as the page does."""
+        """Request the missed messages, as the page does."""
         for code in self.codes:
             while page := self.after(code, self.received[code][-1] if self.received[code] else 0):
                 for message in page:
                     self.record(message)
 
     def after(self, code: str, message_id: int) -> list[dict[str, object]]:
-        """Return the messages after that one; none where the listener is a stranger."""
+        """Return the messages of a UKM after `message_id`; none for a client that is no member."""
         url = f"{self.url}/ukm/{code}/messages"
         answer = self.session.get(url, params={"after": message_id, "limit": 100}, timeout=8)
         found: list[dict[str, object]] = answer.json().get("messages", [])
         return found
 
     def record(self, message: dict[str, object]) -> None:
-        """Keep a message's id; one that is here already came twice."""
+        """Store a message's id, in `twice` if it was received before."""
         ids, new = self.received[str(message["ukm"])], int(str(message["id"]))
         if new in ids[-500:]:
             self.twice.append(new)

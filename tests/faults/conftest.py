@@ -10,6 +10,6 @@ from tests.support.servers import open_folder
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    """A server of these tests' own, in place of the one that the whole run shares."""
+    """A server for these tests only, in place of the one that all other tests share."""
     with open_folder() as folder, PostgreSQL(folder) as server:
         yield server

@@ -28,8 +28,8 @@ from tests.support.waiting import wait_until
 FILES, KILLS = 6, store.MAX_LOSSES - 1
 
 
-def play(campus: Campus, draw: random.Random, messages: int) -> list[str]:
-    """Export, kill as many of its jobs as it survives; return the promises that were broken."""
+def play(campus: Campus, rng: random.Random, messages: int) -> list[str]:
+    """Export a UKM and kill as many jobs as an export survives; return the broken promises."""
     temporary = campus.folder / "temporary"
     temporary.mkdir()
     campus.env["TMPDIR"] = str(temporary)
@@ -37,22 +37,22 @@ def play(campus: Campus, draw: random.Random, messages: int) -> list[str]:
     session = campus.log_in("member")
     digests = fill(campus, session, messages)
     campus.start_worker()
-    asked = session.post(f"{campus.url}/ukm/{UKM}/export", json={}, timeout=30)
-    assert asked.status_code == 202, asked.text
+    accepted = session.post(f"{campus.url}/ukm/{UKM}/export", json={}, timeout=30)
+    assert accepted.status_code == 202, accepted.text
     with campus.app.app_context():
         for losses in range(1, KILLS + 1):
-            kill_its_worker(campus, draw, losses)
+            kill_workers_during_export(campus, rng, losses)
         wait_until(lambda: current().state not in OPEN_EXPORTS, 120, "the export ends")
-        broken = stored_once()
-    archive = session.get(f"{campus.url}{asked.json()['url']}", timeout=60)
-    broken += differs(archive.content, messages, digests)
-    if rest := list(temporary.iterdir()):
-        broken.append(f"left behind: {rest[:9]}")
+        broken = wrong_rows()
+    archive = session.get(f"{campus.url}{accepted.json()['url']}", timeout=60)
+    broken += wrong_contents(archive.content, messages, digests)
+    if files := list(temporary.iterdir()):
+        broken.append(f"temporary files left: {files[:9]}")
     return broken
 
 
 def fill(campus: Campus, session: requests.Session, messages: int) -> set[str]:
-    """Make so many messages, and files, whose digests it returns."""
+    """Store `messages` texts and send `FILES` files; return the digests of the files."""
     with campus.app.app_context(), transaction() as changing:
         ukm_id = changing.scalars(select(Ukm.id).where(Ukm.code == UKM)).one()
         author = campus.people["member"]
@@ -80,20 +80,20 @@ def send_file(campus: Campus, session: requests.Session, number: int) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def kill_its_worker(campus: Campus, draw: random.Random, losses: int) -> None:
-    """Kill -9 all workers while one writes the archive, anywhere in it, and start new ones."""
-    begun = draw.uniform(0, 0.6)
+def kill_workers_during_export(campus: Campus, rng: random.Random, losses: int) -> None:
+    """Kill -9 all workers once a random share of the archive is written, and start new ones."""
+    written = rng.uniform(0, 0.6)
 
     def far_enough() -> bool:
         export = current()
         assert export.state in OPEN_EXPORTS, f"ended before kill {losses}"
-        return bool(export.holder) and export.losses == losses - 1 and share(export) >= begun
+        return bool(export.holder) and export.losses == losses - 1 and share(export) >= written
 
-    wait_until(far_enough, 120, f"a job is {begun:.0%} through the archive")
+    wait_until(far_enough, 120, f"a job has written {written:.0%} of the archive")
     campus.worker.kill()
     print(f"killed at {share(current()):.0%}", flush=True)
     campus.start_worker()
-    wait_until(lambda: current().losses == losses, 120, "the watchdog gives the job up")
+    wait_until(lambda: current().losses == losses, 120, "the watchdog counts the loss of the job")
 
 
 def share(export: Export) -> float:
@@ -107,8 +107,8 @@ def current() -> Export:
     return db.session.scalars(select(Export).execution_options(populate_existing=True)).one()
 
 
-def stored_once() -> list[str]:
-    """Return what is wrong with the export's rows."""
+def wrong_rows() -> list[str]:
+    """Return the broken promises about the export's rows."""
     export = current()
     parts, size = db.session.execute(
         select(func.count(), func.sum(func.length(ExportPart.data)))
@@ -121,8 +121,8 @@ def stored_once() -> list[str]:
     return broken
 
 
-def differs(data: bytes, messages: int, digests: set[str]) -> list[str]:
-    """Return what is missing from an archive, or there twice."""
+def wrong_contents(data: bytes, messages: int, digests: set[str]) -> list[str]:
+    """Return which contents are missing from the archive, or in it twice."""
     archive = zipfile.ZipFile(io.BytesIO(data))
     names = archive.namelist()
     broken = [f"{name} has other bytes" for name in [archive.testzip()] if name]
@@ -132,9 +132,9 @@ def differs(data: bytes, messages: int, digests: set[str]) -> list[str]:
     ids = [one["id"] for page in pages for one in json.loads(archive.read(page))]
     if (len(ids), len(set(ids))) != (messages + FILES,) * 2:
         broken.append(f"{len(ids)} messages, {len(set(ids))} different, of {messages + FILES}")
-    held = [hashlib.sha256(archive.read(n)).hexdigest() for n in names if n.startswith("files/")]
-    if sorted(held) != sorted(digests):
-        broken.append(f"{len(held)} files of {len(digests)}, or with other bytes")
+    found = [hashlib.sha256(archive.read(n)).hexdigest() for n in names if n.startswith("files/")]
+    if sorted(found) != sorted(digests):
+        broken.append(f"{len(found)} files of {len(digests)}, or with other bytes")
     return broken
 
 

@@ -1,11 +1,11 @@
-"""Heavy use without a fault: nobody is alarmed.
+"""Heavy use without a fault causes no alert.
 
     python -m tests.faults.no_alarm [--minutes 30] [--postgresql]
 
-Twenty people chat, one run of 6,000 students follows the other, 1,500 jobs are queued at once at a
-fifth of the time, the payment API takes some four seconds for each answer from two to three fifths,
-and everything is restarted at four fifths. Each alert is a broken promise, and so is each finding
-but during the restart; only `queue_slow`, which the 1,500 jobs cause, is true.
+Twenty people chat, and runs of 6,000 students follow each other. After a fifth of the time 1,500
+jobs are queued at once. From two fifths to three fifths the payment API takes some four seconds for
+each answer. After four fifths everything is restarted. Each alert is a false alarm, and so is each
+finding outside the restart, except `queue_slow`, which the 1,500 jobs cause.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from devtools.valkey import start_valkey
 from myukm.ops import doctor
 from myukm.queues.enqueue import enqueue
 from tests.faults.campus import Campus
-from tests.faults.chat_round import CODES, TALKERS, populate
+from tests.faults.chat_round import CODES, SENDERS, populate
 from tests.faults.chatters import MessageSender, StreamClient
 from tests.faults.sync_round import import_students
 from tests.support.postgresql import PostgreSQL
@@ -35,41 +35,41 @@ from tests.support.waiting import wait_until
 STUDENTS, PINGS, LISTENERS = 6000, 1500, 6
 PING = "myukm.jobs.upkeep.ping"
 USUAL_MS, SLOW_MS = "200..600", "3500..4500"
-TRUE_FINDINGS = {"queue_slow"}
+EXPECTED_FINDINGS = {"queue_slow"}
 POLL_SECONDS, RESTART_SECONDS, AFTER_RESTART_SECONDS = 1.0, 60.0, 20.0
 
 
 class Observer(threading.Thread):
-    """Asks the doctor every second and counts what it says, but while `excused`."""
+    """Runs the doctor every second and counts its findings, except while `restarting` is set."""
 
     def __init__(self, campus: Campus) -> None:
         super().__init__(daemon=True)
         self.campus = campus
-        self.stopped, self.excused = threading.Event(), threading.Event()
-        self.looks, self.seen = 0, Counter[str]()
-        self.said: dict[str, str] = {}
-        self.troubles: list[str] = []
+        self.stopped, self.restarting = threading.Event(), threading.Event()
+        self.examinations, self.counts = 0, Counter[str]()
+        self.messages: dict[str, str] = {}
+        self.problems: list[str] = []
 
     def run(self) -> None:
-        """Look until `stopped` is set."""
+        """Observe until `stopped` is set."""
         while not self.stopped.wait(POLL_SECONDS):
             with self.campus.app.app_context():
                 findings = doctor.examine().findings
-            self.looks += 1
-            if self.excused.is_set():
+            self.examinations += 1
+            if self.restarting.is_set():
                 continue
             for finding in findings:
-                self.seen[finding.code] += 1
-                self.said.setdefault(finding.code, str(finding.message))
+                self.counts[finding.code] += 1
+                self.messages.setdefault(finding.code, str(finding.message))
 
 
 def play(campus: Campus, receiver: Receiver, seconds: float) -> list[str]:
-    """Use the program for so long; return the false alarms."""
+    """Use the program for `seconds`; return the false alarms."""
     import_students(campus)
     sessions = populate(campus)
     observer, until = Observer(campus), time.monotonic() + seconds
     senders = [
-        MessageSender(campus.url, f"t{n}", sessions[n::TALKERS], CODES) for n in range(TALKERS)
+        MessageSender(campus.url, f"t{n}", sessions[n::SENDERS], CODES) for n in range(SENDERS)
     ]
     clients = [StreamClient(campus.url, session, CODES) for session in sessions[:LISTENERS]]
     runs = threading.Thread(target=keep_running, args=(campus, observer.stopped), daemon=True)
@@ -91,28 +91,29 @@ def play(campus: Campus, receiver: Receiver, seconds: float) -> list[str]:
         sender.stopped.set()
     for client in clients:
         client.stopped.set()
-    print(f"{observer.looks} looks, {sum(len(each.accepted) for each in senders)} messages")
+    messages = sum(len(sender.accepted) for sender in senders)
+    print(f"{observer.examinations} examinations, {messages} messages")
     return false_alarms(observer, receiver)
 
 
 def false_alarms(observer: Observer, receiver: Receiver) -> list[str]:
-    """Return the alerts and findings that should not have been."""
+    """Return the alerts and findings that have no cause."""
     alerts = Counter(each["code"] for each in receiver.got if each["kind"] in ("new", "worse"))
-    words = {each["code"]: each["message"] for each in receiver.got}
+    texts = {each["code"]: each["message"] for each in receiver.got}
     sent = [
-        f"alert {code}, {n} times: {words[code]}" for code, n in alerts.items() if is_false(code)
+        f"alert {code}, {n} times: {texts[code]}" for code, n in alerts.items() if is_false(code)
     ]
     seen = [
-        f"finding {code} in {count} looks: {observer.said[code]}"
-        for code, count in observer.seen.items()
+        f"finding {code} in {count} examinations: {observer.messages[code]}"
+        for code, count in observer.counts.items()
         if is_false(code)
     ]
-    return [*observer.troubles, *sent, *seen]
+    return [*observer.problems, *sent, *seen]
 
 
 def is_false(code: str) -> bool:
     """Return whether a finding has no cause in what is played."""
-    return code not in TRUE_FINDINGS
+    return code not in EXPECTED_FINDINGS
 
 
 def keep_running(campus: Campus, stopped: threading.Event) -> None:
@@ -135,7 +136,7 @@ def queue_pings(campus: Campus) -> None:
 
 def restart_everything(campus: Campus, observer: Observer) -> None:
     """Stop web, workers and Valkey in order, and start them again."""
-    observer.excused.set()
+    observer.restarting.set()
     campus.web.stop()
     campus.worker.stop()
     campus.valkey.stop()
@@ -145,24 +146,24 @@ def restart_everything(campus: Campus, observer: Observer) -> None:
     try:
         wait_until(campus.web_answers, RESTART_SECONDS, "the web server answers after the restart")
     except AssertionError as error:
-        observer.troubles.append(str(error))
+        observer.problems.append(str(error))
     time.sleep(AFTER_RESTART_SECONDS)
-    observer.excused.clear()
+    observer.restarting.clear()
 
 
 def main() -> int:
-    """Play; return 1 if somebody was alarmed."""
+    """Play; return 1 if there was a false alarm."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, open_folder() as folder, receiving() as receiver:
-        server = PostgreSQL(folder) if asked.postgresql else None
+        server = PostgreSQL(folder) if args.postgresql else None
         os.environ["ALERT_WEBHOOK_URL"] = receiver.url
         campus = Campus(Path(name), server, students=STUDENTS, latency_ms=USUAL_MS)
         try:
-            found = play(campus, receiver, asked.minutes * 60)
-            print("\n".join([*found, campus.logs()]) if found else "nobody was alarmed")
+            found = play(campus, receiver, args.minutes * 60)
+            print("\n".join([*found, campus.logs()]) if found else "no false alarm")
         finally:
             campus.stop()
             if server:

@@ -14,19 +14,19 @@ def main(
 ) -> int:
     """Play one round; return 1 when a promise was broken.
 
-    `document` is the program's docstring, `play` returns the promises that were broken, and
-    `length` names the option for how long a round is, with its default.
+    `document` is the program's docstring, and `play` returns the promises that were broken.
+    `length` is the option for the length of a round with its default, such as `seconds=60`.
     """
     [(unit, default)] = length.items()
     parser = argparse.ArgumentParser(description=(document or "").partition("\n")[0])
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
     parser.add_argument(f"--{unit}", type=int, default=default)
-    asked = parser.parse_args()
-    print(f"seed {asked.seed}", flush=True)
+    args = parser.parse_args()
+    print(f"seed {args.seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         campus = Campus(Path(folder), students=10)
         try:
-            broken = play(campus, random.Random(asked.seed), getattr(asked, unit))
+            broken = play(campus, random.Random(args.seed), getattr(args, unit))
             print("\n".join([*broken[:20], campus.logs()]) if broken else "no promise broken")
         finally:
             campus.stop()

@@ -1,4 +1,4 @@
-"""One round of the harness: a run of the sync with faults drawn at random."""
+"""One round of the harness: a run of the sync with random faults."""
 
 import random
 import time
@@ -11,14 +11,15 @@ from myukm.db.session import transaction
 from myukm.models import Siswa
 from tests.faults.campus import Campus
 from tests.faults.faults import FAULTS, cancel
-from tests.faults.watching import InvariantChecker, asked_again, check_end
+from tests.faults.invariants import InvariantChecker, check_end, repeated_answers
 from tests.support.waiting import wait_until
 
-# The promises: a run ends at most that long after its normal time and the last fault, and at most
-# so many right answers per fault are requested again, because they were in flight or not committed.
-SECONDS_TO_END, AGAIN_PER_FAULT = 60.0, 100
+# Two promises. After the last fault a run ends within its normal time and MAX_SECONDS_TO_END. Each
+# fault lets at most MAX_REPEATED_PER_FAULT right answers be requested again, because they were in
+# flight or not committed.
+MAX_SECONDS_TO_END, MAX_REPEATED_PER_FAULT = 60.0, 100
 SECONDS_PER_STUDENT = 0.4 / 32
-SHARE_CANCELLED = 0.2
+CANCELLED_SHARE = 0.2
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Round:
     faults: list[str] = field(default_factory=list)
     seconds: float = 0.0
     after_last_fault: float = 0.0
-    again: int = 0
+    repeated: int = 0
     logs: str = ""
 
     def summary(self) -> str:
@@ -37,11 +38,11 @@ class Round:
         verdict = f"{len(self.broken)} BROKEN" if self.broken else "fine"
         return (
             f"{verdict}; {self.seconds:.0f} s, {self.after_last_fault:.0f} s after the last fault; "
-            f"{self.again} requested again; {', '.join(self.faults)}"
+            f"{self.repeated} requested again; {', '.join(self.faults)}"
         )
 
 
-def play(campus: Campus, draw: random.Random, faults: int) -> Round:
+def play(campus: Campus, rng: random.Random, faults: int) -> Round:
     """Start a run, inject `faults` faults, wait for its end, and check every promise."""
     played = Round()
     students = import_students(campus)
@@ -52,32 +53,32 @@ def play(campus: Campus, draw: random.Random, faults: int) -> Round:
     observer = InvariantChecker(campus, session)
     observer.start()
     started = time.monotonic()
-    chosen = draw.choices(FAULTS, k=faults)
-    if draw.random() < SHARE_CANCELLED:
+    chosen = rng.choices(FAULTS, k=faults)
+    if rng.random() < CANCELLED_SHARE:
         chosen[-1] = cancel
     for fault in chosen:
-        if observer.ended.wait(draw.uniform(1, 5)):
+        if observer.ended.wait(rng.uniform(1, 5)):
             break
         played.faults.append(fault.__name__)
-        fault(campus, draw, observer.ended)
+        fault(campus, rng, observer.ended)
     last = time.monotonic()
     left = (observer.last.get("pending") or students) * SECONDS_PER_STUDENT
-    if not observer.ended.wait(left + SECONDS_TO_END):
+    if not observer.ended.wait(left + MAX_SECONDS_TO_END):
         played.broken.append(f"the run did not end: {observer.last}")
     played.seconds = time.monotonic() - started
     played.after_last_fault = time.monotonic() - last
     observer.stopped.set()
     observer.join()
     played.broken += observer.broken + check_end(campus, run_id)
-    played.again = asked_again(campus)
-    if played.again > AGAIN_PER_FAULT * len(played.faults):
-        played.broken.append(f"{played.again} right answers were asked for again")
+    played.repeated = repeated_answers(campus)
+    if played.repeated > MAX_REPEATED_PER_FAULT * len(played.faults):
+        played.broken.append(f"{played.repeated} right answers were requested again")
     played.logs = campus.logs() if played.broken else ""
     return played
 
 
 def import_students(campus: Campus) -> int:
-    """Put the API's students into the database, without payments; return how many there are."""
+    """Insert the API's students without payments into the database; return their number."""
     roster = requests.get(f"{campus.simulator.url}/siswa", timeout=30).json()["data"]
     with campus.app.app_context(), transaction() as session:
         session.execute(

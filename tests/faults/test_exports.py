@@ -7,7 +7,7 @@ from tests.faults.campus import Campus
 from tests.faults.export_round import play
 
 
-def test_an_archive_is_complete_and_there_once_though_its_jobs_are_killed(tmp_path: Path) -> None:
+def test_an_archive_is_complete_and_stored_once_though_its_jobs_are_killed(tmp_path: Path) -> None:
     campus = Campus(tmp_path, students=10)
     try:
         broken = play(campus, random.Random(1), messages=15_000)

@@ -7,7 +7,7 @@ from tests.faults.campus import Campus
 from tests.faults.upload_round import play
 
 
-def test_no_message_is_without_its_file_and_no_file_without_a_message(tmp_path: Path) -> None:
+def test_every_message_has_its_file_and_every_file_its_message(tmp_path: Path) -> None:
     campus = Campus(tmp_path, students=10)
     try:
         broken = play(campus, random.Random(1), uploads=40)

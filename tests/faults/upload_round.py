@@ -20,7 +20,7 @@ from myukm.models import ChatFile, ChatMessage
 from myukm.storage import storage
 from tests.faults import faults, one_round
 from tests.faults.campus import Campus
-from tests.faults.chat_round import ACCOUNTS_EACH, CODES, TALKERS, populate
+from tests.faults.chat_round import ACCOUNTS_PER_SENDER, CODES, SENDERS, populate
 from tests.faults.uploaders import Uploader
 from tests.support.files import left_behind, stored_names
 
@@ -34,28 +34,28 @@ FAULTS = (
 )
 
 
-def play(campus: Campus, draw: random.Random, uploads: int) -> list[str]:
-    """Let people send so many files while faults come; return the promises that were broken."""
+def play(campus: Campus, rng: random.Random, uploads: int) -> list[str]:
+    """Let people send `uploads` files under faults; return the promises that were broken."""
     accounts = populate(campus)
     uploaders = [
         Uploader(
             campus.url,
             f"u{n}",
-            accounts[n * ACCOUNTS_EACH : (n + 1) * ACCOUNTS_EACH],
+            accounts[n * ACCOUNTS_PER_SENDER : (n + 1) * ACCOUNTS_PER_SENDER],
             CODES,
-            uploads // TALKERS,
+            uploads // SENDERS,
         )
-        for n in range(TALKERS)
+        for n in range(SENDERS)
     ]
     for uploader in uploaders:
         uploader.start()
     ended = threading.Event()
     while any(uploader.is_alive() for uploader in uploaders):
-        ended.wait(draw.uniform(0.3, 2.0))
-        fault = draw.choice(FAULTS)
+        ended.wait(rng.uniform(0.3, 2.0))
+        fault = rng.choice(FAULTS)
         print(fault.__name__, flush=True)
         try:
-            fault(campus, draw, ended)
+            fault(campus, rng, ended)
         except AssertionError as error:
             return [f"{fault.__name__}: {error}"]
     broken = [problem for uploader in uploaders for problem in uploader.problems]
@@ -65,9 +65,9 @@ def play(campus: Campus, draw: random.Random, uploads: int) -> list[str]:
 
 
 def check(app: Flask, folder: Path, uploaders: list[Uploader]) -> list[str]:
-    """Return what is wrong: each sent message has its file, and after a sweep nothing else is."""
+    """Return the broken promises: each sent message has its file, and no other file remains."""
     sent = {key: digest for each in uploaders for key, digest in each.sent.items()}
-    sweep()
+    delete_unsent()
     query = select(ChatMessage, ChatFile).outerjoin(ChatFile).where(ChatMessage.file_count > 0)
     found: dict[str, str] = {}
     broken = []
@@ -84,23 +84,23 @@ def check(app: Flask, folder: Path, uploaders: list[Uploader]) -> list[str]:
     broken += [
         f"the bytes of {key} are not there" for key, name in found.items() if name not in names
     ]
-    broken += [f"{name} has other bytes" for name in names if held(name) != name]
+    broken += [f"{name} has other bytes" for name in names if stored_digest(name) != name]
     if extra := names - set(found.values()):
         broken.append(f"{len(extra)} files without a message")
-    if rest := left_behind(folder):
-        broken.append(f"left behind: {rest[:9]}")
+    if drafts := left_behind(folder):
+        broken.append(f"left behind: {drafts[:9]}")
     print(f"{len(found)} messages with files, {len(names)} stored", flush=True)
     return broken
 
 
-def held(name: str) -> str:
+def stored_digest(name: str) -> str:
     """Return the SHA-256 of stored bytes."""
     with storage().open(name) as file:
         return digest_of(Path(file.name))
 
 
-def sweep() -> None:
-    """Do at once what the leader does in a day: whatever was not sent is old."""
+def delete_unsent() -> None:
+    """Delete all files without a message, as the leader does when they are a day old."""
     with patch.multiple(cleanup, UNSENT_FOR=timedelta(0), ORPHAN_SECONDS=-1.0, DRAFT_SECONDS=-1.0):
         while cleanup.prune_unsent():
             pass

@@ -1,8 +1,8 @@
 """Run a program whose wall clock is off: `python -m tests.faults.wrong_clock -3600[@HOST] FILE`.
 
-The first argument is by how many seconds. Clocks that only count (monotonic) stay as they are, as
-on a machine whose clock was set wrong. Beside programs with the right time it needs a host name of
-its own, because what a machine publishes of its clock replaces what it published before.
+The first argument is the number of seconds by which the clock is fast. Monotonic clocks stay as
+they are, as on a machine whose clock was set wrong. Beside programs with the right time, HOST must
+be a name of its own, because the reports of one host about its clock replace each other.
 """
 
 import runpy

@@ -77,7 +77,7 @@ class Crowd:
 
     def broken(self) -> list[str]:
         """Return the promises that were broken: nothing lost, doubled or out of order."""
-        found = [word for sender in self.senders for word in sender.refused]
+        found = [problem for sender in self.senders for problem in sender.problems]
         for client in self.clients:
             ids = client.received[UKM]
             found += [f"twice: {client.twice}"] if client.twice else []
@@ -90,7 +90,7 @@ class Crowd:
 
     def slowest(self) -> float:
         """Return the longest time until a message was accepted, in seconds."""
-        return max(max(sender.took) for sender in self.senders)
+        return max(max(sender.seconds_taken) for sender in self.senders)
 
     def latest(self) -> float:
         """Return the longest time from a message's acceptance until a stream had it, in seconds."""

@@ -1,4 +1,4 @@
-"""The invariants of a run, checked while it goes on and when it ended."""
+"""The invariants of a run, checked during the run and after its end."""
 
 import json
 import threading
@@ -53,7 +53,7 @@ class InvariantChecker(threading.Thread):
 
 
 def check_end(campus: Campus, run_id: int) -> list[str]:
-    """Return what is wrong with an ended run: counts, items and stored data against the API."""
+    """Return the broken promises of an ended run: its counts, its items, and the stored data."""
     with campus.app.app_context():
         run = db.session.get(SyncRun, run_id, populate_existing=True)
         assert run
@@ -85,7 +85,7 @@ def check_end(campus: Campus, run_id: int) -> list[str]:
         if run.status == "completed" and run.total != len(stored):
             broken.append(f"the run had {run.total} of {len(stored)} students")
     broken += [
-        f"{idperson}: stored is not what the API serves"
+        f"{idperson}: the stored payments are not those of the API"
         for idperson in succeeded
         if as_text(stored[idperson]) != as_text(served(campus, idperson))
     ]
@@ -103,7 +103,7 @@ def as_text(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def asked_again(campus: Campus) -> int:
-    """Return how many right answers went to students who had one already."""
+def repeated_answers(campus: Campus) -> int:
+    """Return how many right answers the API gave for students that already had a right answer."""
     counts = campus.simulator.students().values()
     return sum(max(0, student["answered"] - 1) for student in counts)
