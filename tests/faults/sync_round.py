@@ -29,7 +29,7 @@ class Round:
     broken: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     seconds: float = 0.0
-    after_last_fault: float = 0.0
+    seconds_after_last_fault: float = 0.0
     repeated: int = 0
     logs: str = ""
 
@@ -37,7 +37,8 @@ class Round:
         """Return the round in one line."""
         verdict = f"{len(self.broken)} BROKEN" if self.broken else "fine"
         return (
-            f"{verdict}; {self.seconds:.0f} s, {self.after_last_fault:.0f} s after the last fault; "
+            f"{verdict}; {self.seconds:.0f} s, "
+            f"{self.seconds_after_last_fault:.0f} s after the last fault; "
             f"{self.repeated} requested again; {', '.join(self.faults)}"
         )
 
@@ -66,7 +67,7 @@ def play(campus: Campus, rng: random.Random, faults: int) -> Round:
     if not observer.ended.wait(left + MAX_SECONDS_TO_END):
         played.broken.append(f"the run did not end: {observer.last}")
     played.seconds = time.monotonic() - started
-    played.after_last_fault = time.monotonic() - last
+    played.seconds_after_last_fault = time.monotonic() - last
     observer.stopped.set()
     observer.join()
     played.broken += observer.broken + check_end(campus, run_id)

@@ -39,7 +39,7 @@ export class ChunkedList {
     for (const chunk of this.box.children) yield* chunk.children;
   }
 
-  /** Puts an element before another one, or at the end when there is none. */
+  /** Inserts or moves `element` before the element `next`, to the end when `next` is null. */
   insert(element, next) {
     this.remove(element);
     if (next && !(next === this.first && isFull(next.parentNode))) next.before(element);

@@ -1,5 +1,4 @@
-// Keyboard navigation: arrows move from message to message, Enter opens the menu of the focused
-// one.
+// Keyboard navigation: arrow keys move between messages, Enter opens the menu of the focused one.
 
 import { after, before } from "./chunked_list.js";
 

@@ -1,6 +1,6 @@
-// Messages that the server has not stored yet. They are kept in localStorage, so that a reload, a lost
-// network or a closed browser loses none. Sending is idempotent by client_id. Messages with files have
-// a queue of their own, so that a text does not wait for a long upload.
+// Messages that the server has not stored yet. They are kept in localStorage, so that a reload, a
+// lost network or a closed browser loses no message. Sending is idempotent by client_id. Messages
+// with files have a queue of their own, so that a text does not wait for a long upload.
 
 import * as api from "../core/api.js";
 import { backoff } from "../core/backoff.js";

@@ -1,6 +1,6 @@
-// What this browser stores for times without network: the rooms that its user opened, and, only if
-// they asked for it, the newest messages of each. core/left_behind.js removes it at a log-out, and
-// when another account logs in.
+// Stores rooms and messages for times without network: the rooms that a person opened in this
+// browser, and, only if that person asked for it, the newest messages of each room.
+// core/left_behind.js removes both at a log-out, and when another account logs in.
 
 import { accountId } from "../core/account.js";
 import * as api from "../core/api.js";

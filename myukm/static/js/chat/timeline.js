@@ -35,9 +35,10 @@ export class Timeline {
     return element;
   }
 
-  /** The last stored message whose beginning is in view or above it. Chunks that begin with a pending
-   * message hold no stored one. Messages of chunks below the view are not measured: the browser would
-   * have to lay out what it skips, which takes seconds in a long conversation. */
+  /** The last stored message whose beginning is in view or above it. Chunks that begin with a
+   * pending message contain no stored message. Messages of chunks below the view are not measured,
+   * because the browser would have to lay out the chunks that it skips: seconds in a long
+   * conversation. */
   get lastInView() {
     const { bottom } = this.box.getBoundingClientRect();
     const begins = (element) => element.getBoundingClientRect().top < bottom - MIN_SEEN_PX;

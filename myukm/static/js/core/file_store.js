@@ -1,6 +1,6 @@
 // Files that wait to be sent, in IndexedDB under their account, so that a reload or a closed
-// browser loses none. Where the browser forbids IndexedDB, or it is full, a file is kept until the
-// page closes.
+// browser loses no file. Where IndexedDB is forbidden or full, files are kept until the page
+// closes.
 
 const DATABASE = "myukm-files";
 const OBJECT_STORE = "waiting";

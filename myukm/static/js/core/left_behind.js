@@ -1,8 +1,8 @@
 // Removes what an account left in a browser that others use, too. Its drafts, outbox, saved messages and
 // the mark of its push subscription are in localStorage under its id, the outbox's files in IndexedDB:
 // - Log-out here removes all of them.
-// - When a session ends otherwise (elsewhere, or by its age) drafts and saved messages go; the outbox
-//   stays, because its author may log in again and expects it to be sent.
+// - When a session ends otherwise (elsewhere, or by its age) drafts and saved messages are removed; the
+//   outbox stays, because its author may log in again and expects it to be sent.
 // - A log-in removes what other accounts left.
 
 import { clearDevice } from "../push/clear_device.js";
@@ -59,8 +59,9 @@ function markLeaving({ target: { dataset }, defaultPrevented }) {
 /** Whether a form with data-leaves was sent: the browser is about to show the response. */
 export const isLeaving = () => read(session, LEAVING, false);
 
-/** On the log-in page (body[data-nobody]): removes what the last account left. Error pages use the
- * same template without data-nobody, because somebody may still be logged in. */
+/** On the log-in page (body[data-nobody]): removes everything that accounts left if a log-out led
+ * here, otherwise all kinds but `KEPT`. Error pages use the same template without data-nobody,
+ * because somebody may still be logged in. */
 export function startCleanup() {
   if (document.body.dataset.nobody === undefined) return;
   const isLogOut = read(session, LEAVING, false);

@@ -123,8 +123,8 @@ export class SharedConnection {
 
   /** As leader: answers a tab with the events that it missed since its cursor. A leader whose page
    * has no cursor yet cannot know them: it lets the tabs announce themselves again once the stream
-   * has sent a cursor. States are sent only while the connection is open, because the tab may show
-   * newer ones than those from before it was lost. */
+   * has sent a cursor. States are sent only while the connection is open, because after a
+   * loss the leader's states may be older than the tab's. */
   sendBacklog({ from, cursor }) {
     const { recent, cursor: here, lastState: state } = this.page;
     if (here === null && cursor !== null) {

@@ -71,8 +71,8 @@ export class SseConnection {
     this.silenceTimer = setTimeout(() => this.onSilence(performance.now() - due), wait);
   }
 
-  /** Counts the silence only if requests are answered meanwhile, and not if the timer is `lateMs` late,
-   * because then the computer slept. */
+  /** Counts a silence only while requests are answered. A timer that fired more than `LATE_MS` late
+   * counts as no silence, because the computer was asleep. */
   async onSilence(lateMs) {
     this.retry();
     const answered = lateMs < LATE_MS && (await this.status()) === 200;

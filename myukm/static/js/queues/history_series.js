@@ -11,7 +11,7 @@ export function hasGapBefore(series, news) {
   );
 }
 
-/** The series with the points and runs of `news`, without those that are older than its span. */
+/** The series with the points and runs of `news`, without points and runs older than its range. */
 export function extended(series, news) {
   const span = Date.parse(series.to) - Date.parse(series.from);
   const last = series.at.at(-1);

@@ -9,7 +9,7 @@ const HEIGHT = 160;
 const MAX_POINTS = 240;
 const MAX_ROWS = 12;
 
-/** The points, or every second one and all gaps once there are more than `MAX_POINTS`. */
+/** The points; of more than `MAX_POINTS` only every second point and all gaps. */
 export function thinned(points) {
   if (points.length <= MAX_POINTS) return points;
   return points.filter(([, rate], index) => rate === null || index % 2 === 0);

@@ -29,8 +29,8 @@ function paused(progress, name) {
   ];
 }
 
-/** Id, status and reason of the run that lived when the server made the page; the id is null without
- * one. */
+/** Id, status and reason of the run that lived when the server made the page; without such a run
+ * the id is null. */
 export function runOfBar() {
   const { run, status, code } = document.getElementById("run-bar")?.dataset ?? {};
   return { run_id: run ? Number(run) : null, status, reason_code: code || null };
