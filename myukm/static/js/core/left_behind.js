@@ -1,8 +1,9 @@
-// Removes what an account left in a browser that others use, too. Its drafts, outbox, saved messages and
-// the mark of its push subscription are in localStorage under its id, the outbox's files in IndexedDB:
-// - Log-out here removes all of them.
-// - When a session ends otherwise (elsewhere, or by its age) drafts and saved messages are removed; the
-//   outbox stays, because its author may log in again and expects it to be sent.
+// Removes what an account left in a browser that others use, too. Its drafts, outbox, saved messages
+// and the mark of its push subscription are in localStorage under its id, the outbox's files in
+// IndexedDB:
+// - A log-out here removes all of them.
+// - When a session ends otherwise (elsewhere, or by its age) drafts and saved messages are removed;
+//   the outbox stays, because its author may log in again and expects it to be sent.
 // - A log-in removes what other accounts left.
 
 import { clearDevice } from "../push/clear_device.js";

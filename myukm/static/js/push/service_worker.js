@@ -50,7 +50,7 @@ self.addEventListener("activate", (event) => event.waitUntil(activate()));
 const fetchPage = async ({ request, preloadResponse }) => (await preloadResponse) ?? fetch(request);
 
 /** Waits for the response without a time limit while the server answers at /healthz; rejects when
- * it does not answer there. */
+ * the request fails or the server stops answering at /healthz. */
 async function whileServerLives(response) {
   let pending = true;
   const ended = response.finally(() => {

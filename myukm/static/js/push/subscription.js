@@ -40,7 +40,7 @@ export async function switchOn(publicKey) {
   if (!(await ask())) return state();
   const worker = await registration();
   if (!worker) return "unsupported";
-  await (await worker.pushManager.getSubscription())?.unsubscribe(); // it may have another key
+  await (await worker.pushManager.getSubscription())?.unsubscribe(); // the old key may differ
   const options = { userVisibleOnly: true, applicationServerKey: bytes(publicKey) };
   await store(await worker.pushManager.subscribe(options));
   return "on";
