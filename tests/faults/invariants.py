@@ -70,15 +70,15 @@ def check_end(campus: Campus, run_id: int) -> list[str]:
             )
         ).all()
         broken = [
-            f"{name}: the run says {said}, its items {found}"
-            for name, said, found in (
+            f"{name}: the run counts {in_run}, its items {in_items}"
+            for name, in_run, in_items in (
                 ("success", run.success, counted.get("success", 0) + counted.get("unchanged", 0)),
                 ("unchanged", run.unchanged, counted.get("unchanged", 0)),
                 ("failed", run.failed, counted.get("failed", 0)),
                 ("cancelled", run.cancelled, counted.get("cancelled", 0)),
                 ("total", run.total, sum(counted.values())),
             )
-            if said != found
+            if in_run != in_items
         ]
         if run.status not in ENDED:
             broken.append(f"the run is not over: {run.status}")

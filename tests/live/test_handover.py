@@ -24,9 +24,9 @@ def settings(settings: dict[str, str]) -> dict[str, str]:
     return settings | {"GUNICORN_CMD_ARGS": f"--worker-connections {MAX_REQUESTS}"}
 
 
-def append(app: Flask, word: str) -> None:
+def append(app: Flask, text: str) -> None:
     with app.app_context(), transaction():
-        event_log.append("ukm:ROBOTIK", "chat.message", {"message": word})
+        event_log.append("ukm:ROBOTIK", "chat.message", {"message": text})
 
 
 @contextmanager

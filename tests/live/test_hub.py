@@ -52,9 +52,9 @@ def test_an_unexpected_error_ends_no_thread(
     failing, calls = failing_twice(getattr(owner, step))
     monkeypatch.setattr(owner, step, failing)
     with app.app_context():
-        for word in ("satu", "dua", "tiga"):
+        for text in ("satu", "dua", "tiga"):
             with transaction():
-                event_log.append(f"ukm:{UKM}", "chat.message", {"message": word})
+                event_log.append(f"ukm:{UKM}", "chat.message", {"message": text})
         newest = event_log.latest_seq()
     wait_until(lambda: hub.streams.seq == newest, 30, "all events are sent")
     wait_until(lambda: len(calls) > 2, 30, "the step is retried")

@@ -191,9 +191,9 @@ def test_a_hub_whose_next_event_was_pruned_ends_its_streams(
             os.kill(pid, signal.SIGSTOP)
     monkeypatch.setattr(pubsub, "publish", lambda entries: False)
     with app.app_context():
-        for word in ("satu", "dua", "tiga"):
+        for text in ("satu", "dua", "tiga"):
             with transaction():
-                event_log.append("ukm:ROBOTIK", "chat.message", {"message": word})
+                event_log.append("ukm:ROBOTIK", "chat.message", {"message": text})
         with transaction() as session:
             session.execute(delete(Event).where(Event.seq <= 12))
     for pid in processes:

@@ -61,8 +61,8 @@ def test_a_removed_member_receives_the_removal_and_no_later_event(
     sent = {"message": "rahasia", "client_id": "1"}
     refused = friend.post(f"{web.url}/ukm/{UKM}/messages", json=sent, timeout=5)
     assert refused.status_code == 404
-    asked = friend.get(f"{web.url}/stream?topics=ukm:{UKM}", timeout=5)
-    assert asked.status_code == 403
+    refused = friend.get(f"{web.url}/stream?topics=ukm:{UKM}", timeout=5)
+    assert refused.status_code == 403
     member.post(f"{web.url}/ukm/{UKM}/messages", json=sent, timeout=5)
     staying.wait_for(1, "chat.message")
     member.post(f"{web.url}/ukm/{UKM}/pin", json={"text": "rahasia"}, timeout=5)

@@ -26,9 +26,9 @@ def settings(settings: dict[str, str], killable_valkey: Valkey) -> dict[str, str
     return settings | {"REDIS_URL": killable_valkey.url}
 
 
-def append(app: Flask, word: str) -> None:
+def append(app: Flask, text: str) -> None:
     with app.app_context(), transaction():
-        event_log.append("ukm:ROBOTIK", "chat.message", {"message": word})
+        event_log.append("ukm:ROBOTIK", "chat.message", {"message": text})
 
 
 @pytest.mark.timing("events arrive within 3.5 s without Valkey")

@@ -7,16 +7,16 @@ export function startLightbox(list) {
   const dialog = document.getElementById("lightbox");
   const image = dialog.querySelector("img");
   let links = [];
-  let at = 0;
+  let shown = 0;
 
   function show(index) {
-    at = (index + links.length) % links.length;
-    const { href } = links[at];
-    const { alt } = links[at].querySelector("img");
+    shown = (index + links.length) % links.length;
+    const { href } = links[shown];
+    const { alt } = links[shown].querySelector("img");
     image.removeAttribute("src"); // or the previous picture would stay until this one has loaded
     Object.assign(image, { src: href, alt });
     dialog.querySelector("a").href = href;
-    fillSlots(dialog, { name: alt, place: links.length > 1 ? `${at + 1}/${links.length}` : "" });
+    fillSlots(dialog, { name: alt, place: links.length > 1 ? `${shown + 1}/${links.length}` : "" });
     for (const button of dialog.querySelectorAll("[data-step]")) button.hidden = links.length < 2;
   }
 
@@ -30,12 +30,12 @@ export function startLightbox(list) {
   });
   dialog.addEventListener("click", ({ target }) => {
     const step = target.closest("[data-step]")?.dataset.step;
-    if (step) show(at + Number(step));
+    if (step) show(shown + Number(step));
     else if (target === dialog || target.closest("[data-close]")) dialog.close();
   });
   dialog.addEventListener("keydown", ({ key }) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[key];
-    if (step && links.length > 1) show(at + step);
+    if (step && links.length > 1) show(shown + step);
   });
   dialog.addEventListener("close", () => image.removeAttribute("src"));
 }

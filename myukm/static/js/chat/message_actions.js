@@ -27,7 +27,7 @@ async function promptText(id, field, text) {
 /** Returns `use(name, element)`, which runs an action, `react(emoji, element)`, which toggles an
  * emoji, and `unpin()`. All show their errors. */
 export function messageActions({ url, timeline, outbox, goTo, reply, reading }) {
-  const at = ({ id }) => `${url}/messages/${id}`;
+  const addressOf = ({ id }) => `${url}/messages/${id}`;
   const unsent = new Map();
 
   /** Opens a dialog for a text and sends the text. If that failed, the text is in the dialog again
@@ -47,16 +47,16 @@ export function messageActions({ url, timeline, outbox, goTo, reply, reading }) 
     original: ({ message }) => goTo(message.reply_to.id),
     edit: ({ message }) =>
       promptAndSend("edit", message, message.message, async (text) =>
-        timeline.change(await api.patch(at(message), { message: text })),
+        timeline.change(await api.patch(addressOf(message), { message: text })),
       ),
     async delete({ message }) {
       if (!(await confirmed("confirm-delete"))) return;
-      await api.remove(at(message));
+      await api.remove(addressOf(message));
       timeline.change({ ...message, message: "", deleted: true, files: [] });
     },
     report: ({ message }) =>
       promptAndSend("report", message, "", async (reason) => {
-        await api.post(`${at(message)}/report`, { reason });
+        await api.post(`${addressOf(message)}/report`, { reason });
         toast(t("reported"), "good");
       }),
     async copy({ message }) {
@@ -70,7 +70,7 @@ export function messageActions({ url, timeline, outbox, goTo, reply, reading }) 
     async unread({ message }) {
       const resume = await reading.pause(); // a later report would undo the mark
       try {
-        await api.post(`${at(message)}/unread`);
+        await api.post(`${addressOf(message)}/unread`);
       } catch (error) {
         resume();
         throw error;
@@ -91,7 +91,7 @@ export function messageActions({ url, timeline, outbox, goTo, reply, reading }) 
   return {
     use: (name, element) => notifyErrors(Promise.resolve().then(() => actions[name](element))),
     react(emoji, { message }) {
-      const address = `${at(message)}/reactions/${encodeURIComponent(emoji)}`;
+      const address = `${addressOf(message)}/reactions/${encodeURIComponent(emoji)}`;
       const call = isOn(message, emoji) ? api.remove(address) : api.put(address);
       notifyErrors(call.then((answer) => timeline.react({ message_id: message.id, ...answer })));
     },

@@ -6,12 +6,12 @@ import { after, before } from "./chunked_list.js";
 export function startMessageKeys(timeline, open) {
   const { box, list } = timeline;
 
-  const chosen = () => document.activeElement.closest?.(".message");
+  const focusedMessage = () => document.activeElement.closest?.(".message");
 
   function next({ key }) {
-    const at = chosen();
-    if (key === "ArrowUp") return at ? before(at) : list.last;
-    if (key === "ArrowDown") return at && after(at);
+    const focused = focusedMessage();
+    if (key === "ArrowUp") return focused ? before(focused) : list.last;
+    if (key === "ArrowDown") return focused && after(focused);
     if (key === "Home") return list.first;
     if (key === "End") return list.last;
     return null;
@@ -24,9 +24,9 @@ export function startMessageKeys(timeline, open) {
       event.preventDefault();
       to.focus({ preventScroll: true });
       to.scrollIntoView({ block: "nearest" });
-    } else if (["Enter", " ", "ContextMenu"].includes(event.key) && chosen()) {
+    } else if (["Enter", " ", "ContextMenu"].includes(event.key) && focusedMessage()) {
       event.preventDefault();
-      open(chosen());
+      open(focusedMessage());
     }
   });
 }

@@ -67,9 +67,9 @@ export class MessageMenu {
 
   move(event) {
     const { items } = this;
-    const at = items.indexOf(document.activeElement);
+    const index = items.indexOf(document.activeElement);
     const steps = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
-    const to = { Home: 0, End: items.length - 1 }[event.key] ?? at + (steps[event.key] ?? NaN);
+    const to = { Home: 0, End: items.length - 1 }[event.key] ?? index + (steps[event.key] ?? NaN);
     if (event.key === "Tab") this.box.hidePopover();
     if (Number.isNaN(to)) return;
     event.preventDefault();
@@ -89,7 +89,8 @@ export class MessageMenu {
 
   onClosed() {
     this.element.classList.remove("is-chosen");
-    const { activeElement: at } = document;
-    if (at === document.body || this.box.contains(at)) this.element.focus({ preventScroll: true });
+    const { activeElement: focused } = document;
+    const isFocusHere = focused === document.body || this.box.contains(focused);
+    if (isFocusHere) this.element.focus({ preventScroll: true });
   }
 }

@@ -13,9 +13,10 @@ export function showReactions(element, { reactions = [], deleted }) {
   fresh.append(...(deleted ? [] : reactions.map(chip)));
   fresh.hidden = !fresh.hasChildNodes();
   if (row.isEqualNode(fresh)) return; // a button may have the focus, or be pressed at this moment
-  const at = row.contains(document.activeElement) ? document.activeElement.dataset.emoji : null;
+  const { activeElement: focused } = document;
+  const focusedEmoji = row.contains(focused) ? focused.dataset.emoji : null;
   row.replaceWith(fresh);
-  if (at) focusAgain(element, fresh, at);
+  if (focusedEmoji) focusAgain(element, fresh, focusedEmoji);
 }
 
 /** Moves the focus to the new button of `emoji`, or to the message if nobody chose `emoji` any

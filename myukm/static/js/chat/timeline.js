@@ -207,10 +207,10 @@ export class Timeline {
     const { id } = element.message;
     if (id < this.firstId) return this.list.first;
     let next = null;
-    let at = this.list.last;
-    while (at && (at === element || !at.message.id || at.message.id > id)) {
-      if (at !== element) next = at;
-      at = before(at);
+    let each = this.list.last;
+    while (each && (each === element || !each.message.id || each.message.id > id)) {
+      if (each !== element) next = each;
+      each = before(each);
     }
     return next;
   }

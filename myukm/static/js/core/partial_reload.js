@@ -41,11 +41,12 @@ function replace(old, fresh) {
   for (const details of fresh.querySelectorAll("details[data-fold]")) {
     details.open = foldIn(old, details.dataset.fold)?.open ?? details.open;
   }
-  const at = old.contains(document.activeElement) ? keyOf(document.activeElement) : null;
+  const { activeElement: focused } = document;
+  const focusedKey = old.contains(focused) ? keyOf(focused) : null;
   old.replaceWith(fresh);
-  if (at === null) return;
+  if (focusedKey === null) return;
   const controls = [...fresh.querySelectorAll(CONTROLS)];
-  controls.find((control) => keyOf(control) === at)?.focus({ preventScroll: true });
+  controls.find((control) => keyOf(control) === focusedKey)?.focus({ preventScroll: true });
 }
 
 function foldIn(part, name) {

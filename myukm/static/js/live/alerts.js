@@ -3,7 +3,7 @@ import { firstTab } from "../core/first_tab.js";
 import { t } from "../core/i18n.js";
 import { toast } from "../core/toast.js";
 import { show } from "../push/notification.js";
-import { wanted } from "../push/notification_switch.js";
+import { isWanted } from "../push/notification_switch.js";
 import { on } from "./events_bus.js";
 
 export const ALERTS = "alert";
@@ -52,7 +52,7 @@ function onlyReadOut(note) {
 /** An alert that was pushed to this browser as well has the same tag and id, and does not ring again. */
 async function notify({ id, level, message }) {
   const name = `alert:${accountId()}:${id}:${level}`;
-  if (!wanted(ALERTS) || !(await firstTab(name, LOCK_HELD_MS))) return;
+  if (!isWanted(ALERTS) || !(await firstTab(name, LOCK_HELD_MS))) return;
   show(t("alert_title"), message, `alert-${id}`, { path: "/admin/antrian", id }).catch((error) => {
     console.info(error.message); // the permission may be gone, or the phone refuses
   });

@@ -68,12 +68,12 @@ function show(health, states) {
 
 /** Replaces the rows, and moves the focus from an old button to the same button of the new row. */
 function showQueues(queues) {
-  const at = document.activeElement?.closest("[data-change]")?.dataset.queue;
+  const focusedQueue = document.activeElement?.closest("[data-change]")?.dataset.queue;
   renderList(part("queues"), "queues-row", queues, (row, queue) => {
     row.classList.toggle("stuck", queue.waiting > 0 && !queue.workers && !queue.paused);
     showPause(row, queue);
   });
-  if (at) focusOn(at);
+  if (focusedQueue) focusOn(focusedQueue);
 }
 
 function focusOn(queue) {

@@ -9,7 +9,7 @@ import { allowed, ask } from "./notification.js";
 const key = (kind) => `ring:${accountId()}:${kind}`;
 
 /** Whether this browser wants notifications of that kind, and may show them. */
-export const wanted = (kind) => read(local, key(kind), false) && allowed();
+export const isWanted = (kind) => read(local, key(kind), false) && allowed();
 
 /** Starts the checkbox `box`, if the page has one. Checking it lets the browser ask for
  * permission. */
@@ -18,7 +18,7 @@ export function startNotificationSwitch(box, kind) {
   box.disabled = !window.Notification;
   box.parentElement.hidden = box.disabled;
   if (box.disabled) return;
-  box.checked = wanted(kind);
+  box.checked = isWanted(kind);
   box.addEventListener("change", async () => {
     if (box.checked && !(await ask())) {
       box.checked = false;

@@ -101,7 +101,7 @@ self.addEventListener("notificationclick", (event) => {
  * twice. */
 async function show({ title, body, tag, path, id }) {
   const shown = await self.registration.getNotifications({ tag });
-  const known = shown.some(({ data }) => data?.id >= id);
+  const isKnown = shown.some(({ data }) => data?.id >= id);
   const data = { path, id };
   const icons = { icon: ICON, badge: BADGE, lang: "" };
   await self.registration.showNotification(title, {
@@ -109,8 +109,8 @@ async function show({ title, body, tag, path, id }) {
     body,
     tag,
     data,
-    renotify: !known,
-    silent: known,
+    renotify: !isKnown,
+    silent: isKnown,
   });
 }
 

@@ -64,9 +64,9 @@ export async function switchOff() {
 /** Sends the subscription to the server again, once a day and after each log-in of its owner, because
  * the server deletes it with the old log-in. */
 export async function renew() {
-  const known = accountId() && read(local, key());
-  if (!known || !allowed()) return;
-  if (known.login === login() && Date.now() - known.at < RENEW_MS) return;
+  const sent = accountId() && read(local, key());
+  if (!sent || !allowed()) return;
+  if (sent.login === login() && Date.now() - sent.at < RENEW_MS) return;
   const subscription = await current();
   if (subscription) await store(subscription);
   else write(local, key(), null);

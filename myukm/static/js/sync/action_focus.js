@@ -32,15 +32,15 @@ export class ActionFocus {
 
   /** To be called before buttons may change. */
   remember() {
-    const at = document.activeElement;
-    if (at?.dataset.action) this.button = at;
+    const focused = document.activeElement;
+    if (focused?.dataset.action) this.button = focused;
     else if (!this.button?.disabled) this.button = null; // the person went elsewhere
   }
 
   /** To be called when buttons may have changed. Does nothing once the person moved the focus. */
   settle() {
-    const at = document.activeElement;
-    const isLost = [null, document.body, this.button].includes(at) || at.disabled;
+    const focused = document.activeElement;
+    const isLost = [null, document.body, this.button].includes(focused) || focused.disabled;
     const wanted = this.wanted ?? (this.button?.disabled ? ANY : []);
     const button = isLost && wanted.map((action) => this.find(action)).find(Boolean);
     if (button) button.focus();

@@ -7,7 +7,7 @@ import { firstTab } from "../core/first_tab.js";
 import { t } from "../core/i18n.js";
 import { toast } from "../core/toast.js";
 import { show } from "../push/notification.js";
-import { wanted } from "../push/notification_switch.js";
+import { isWanted } from "../push/notification_switch.js";
 import { onProgress } from "./progress_events.js";
 import { barState, runOfBar } from "./run_bar.js";
 import { isLive } from "./state.js";
@@ -54,7 +54,7 @@ async function announce(progress) {
   if (!document.getElementById("sync")) toast(text, tone, [t("run_open"), PAGE]);
   const { run_id: run } = progress;
   const name = `run:${accountId()}:${run}:${endOf(progress)}`;
-  if (!wanted(RUN_ENDS) || !(await firstTab(name, LOCK_HELD_MS))) return;
+  if (!isWanted(RUN_ENDS) || !(await firstTab(name, LOCK_HELD_MS))) return;
   // Tag and id as those of the pushed notification (domain/push/staff.py), so that it rings only once.
   const [tag, id] = isLive(progress) ? [`decision-${run}`, now()] : [`run-${run}`, run];
   show(t("run_title"), text, tag, { path: PAGE, id }).catch((error) => {
