@@ -82,7 +82,7 @@ def test_the_audit_log_is_searched(client_as: ClientAs, people: dict[str, int]) 
         assert "Farhan Hakim" not in found, typed
 
 
-def test_a_blocked_account_is_out_at_once_and_let_in_again(
+def test_a_block_ends_the_sessions_and_unblocking_allows_a_new_log_in(
     client_as: ClientAs, people: dict[str, int]
 ) -> None:
     admin, member = client_as("admin"), client_as("member")
@@ -90,7 +90,7 @@ def test_a_blocked_account_is_out_at_once_and_let_in_again(
     assert (answer.status_code, answer.location) == (303, "/admin/users?q=2024001")
     assert member.get("/ukm").status_code == 302
     assert admin.post(f"/admin/users/{people['member']}/unblock").status_code == 303
-    assert member.get("/ukm").status_code == 302, "its log-ins are gone"
+    assert member.get("/ukm").status_code == 302, "its old session stays ended"
     assert client_as("member").get("/ukm").status_code == 200
 
 
@@ -183,14 +183,14 @@ def test_an_id_that_no_row_can_have_is_not_found(client_as: ClientAs) -> None:
     assert (start.status_code, start.get_json()["error"]["code"]) == (404, "no_such_run")
 
 
-def test_half_a_surrogate_pair_is_no_student(client_as: ClientAs) -> None:
-    wish = {"idperson": ["\ud800"]}
-    answer = client_as("admin").post("/admin/sync-pembayaran/start", json=wish)
+def test_half_a_surrogate_pair_is_refused_as_a_student_id(client_as: ClientAs) -> None:
+    body = {"idperson": ["\ud800"]}
+    answer = client_as("admin").post("/admin/sync-pembayaran/start", json=body)
     assert answer.status_code == 422
 
 
 @pytest.mark.parametrize("form", [{"dry_run": "true"}, '{"dry_run": true}'])
-def test_a_form_does_not_start_a_run_over_all(client_as: ClientAs, form: Any) -> None:
+def test_a_form_encoded_start_is_refused(client_as: ClientAs, form: Any) -> None:
     admin, kind = client_as("admin"), "application/x-www-form-urlencoded"
     answer = admin.post("/admin/sync-pembayaran/start", data=form, content_type=kind)
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (400, "bad_json")

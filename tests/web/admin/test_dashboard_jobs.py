@@ -1,4 +1,4 @@
-"""rq-dashboard with jobs of every kind, damaged ones too: no page fails."""
+"""rq-dashboard with jobs of every kind, also damaged jobs: no page fails."""
 
 import pickle
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def odd_jobs(valkey: redis.Redis) -> dict[str, Job]:
 
 
 def usual_jobs(queue: Queue) -> dict[str, Job]:
-    """Jobs that RQ can read, of ours and of others."""
+    """Jobs that RQ can read, with our functions and with others."""
     plain = queue.enqueue(PING)
     return {
         "plain": plain,
@@ -121,14 +121,14 @@ def test_a_damaged_job_is_listed_and_can_be_deleted(
     assert job.id.encode() not in valkey.lrange("rq:queue:high", 0, -1)
 
 
-def test_what_a_job_waits_for_is_told(client_as: As, valkey: redis.Redis) -> None:
+def test_the_job_that_a_job_depends_on_is_shown(client_as: As, valkey: redis.Redis) -> None:
     made = usual_jobs(Queue("high", connection=valkey))
     answer = client_as("operator").get(f"/admin/rq/0/data/job/{made['after'].id}.json")
     assert answer.json["depends_on"] == [made["plain"].id]
     assert answer.json["depends_on_status"] == ["active"]
 
 
-def test_jobs_at_work_cannot_be_forgotten(client_as: As, valkey: redis.Redis) -> None:
+def test_the_registry_of_started_jobs_cannot_be_emptied(client_as: As, valkey: redis.Redis) -> None:
     job = Queue("high", connection=valkey).enqueue(PING)
     valkey.zadd("rq:wip:high", {f"{job.id}:1": 1e12})
     admin = client_as("admin")
@@ -138,7 +138,7 @@ def test_jobs_at_work_cannot_be_forgotten(client_as: As, valkey: redis.Redis) ->
     assert "#empty-btn," not in admin.get("/admin/rq/0/view/jobs/high/failed/8/asc/1").text
 
 
-def test_the_dashboard_and_our_pages_lead_to_each_other(client_as: As, valkey: redis.Redis) -> None:
+def test_the_dashboard_and_our_pages_link_to_each_other(client_as: As, valkey: redis.Redis) -> None:
     job = Queue("high", connection=valkey).enqueue(PING)
     operator = client_as("operator")
     ours, theirs = f"/admin/antrian/pekerjaan/{job.id}", f"/admin/rq/0/view/job/{job.id}"

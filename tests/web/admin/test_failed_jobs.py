@@ -30,16 +30,16 @@ def test_operators_may_open_the_pages_and_only_admins_may_act(
 ) -> None:
     [job_id] = fail(valkey, "KeyError: 1")
     client = client_as(who)
-    looked = {"admin": 200, "operator": 200, "nobody": 302}.get(who, 403)
+    page_status = {"admin": 200, "operator": 200, "nobody": 302}.get(who, 403)
     for path in (PAGE, f"{PAGE}/default/{group_id(app)}", f"/admin/antrian/pekerjaan/{job_id}"):
-        assert (path, client.get(path).status_code) == (path, looked)
+        assert (path, client.get(path).status_code) == (path, page_status)
     form = {"action": "discard", "queue": "default", "job_id": job_id}
-    acted = {"admin": 303, "nobody": 401}.get(who, 403)
-    assert client.post(PAGE, data=form).status_code == acted
+    action_status = {"admin": 303, "nobody": 401}.get(who, 403)
+    assert client.post(PAGE, data=form).status_code == action_status
     assert bool(valkey.exists(Job.key_for(job_id))) is (who != "admin")
 
 
-def test_the_pages_lead_from_the_error_to_the_trace(
+def test_the_pages_link_from_the_error_to_the_traceback(
     client_as: As, app: Flask, valkey: redis.Redis
 ) -> None:
     job_ids = fail(valkey, f"KeyError: {SCRIPT}", 3)
@@ -56,19 +56,17 @@ def test_the_pages_lead_from_the_error_to_the_trace(
     assert "myukm.jobs.upkeep.ping" in job
 
 
-def test_a_group_is_shown_though_its_newest_job_has_expired_and_no_page_is_too_high(
+def test_a_group_whose_jobs_have_expired_is_shown_for_every_page_number(
     client_as: As, app: Flask, valkey: redis.Redis
 ) -> None:
-    gone, kept = fail(valkey, "KeyError: 1", 2)
+    first, second = fail(valkey, "KeyError: 1", 2)
     group = f"{PAGE}/default/{group_id(app)}"
-    valkey.delete(Job.key_for(kept), Job.key_for(gone))
+    valkey.delete(Job.key_for(second), Job.key_for(first))
     for page in ("1", "2", "9" * 18):
         assert client_as("operator").get(f"{group}?page={page}").status_code == 200
 
 
-def test_one_job_is_discarded_and_recorded_as_such(
-    client_as: As, app: Flask, valkey: redis.Redis
-) -> None:
+def test_one_job_is_discarded_and_recorded(client_as: As, app: Flask, valkey: redis.Redis) -> None:
     [job_id] = fail(valkey, "KeyError: 1")
     form = {"action": "discard", "queue": "default", "job_id": job_id}
     client_as("admin").post(PAGE, data=form)
@@ -86,8 +84,8 @@ def test_a_group_is_retried_or_discarded_and_recorded(
     admin, group = client_as("admin"), group_id(app)
     form = {"action": action, "queue": "default", "group": group}
     answer = admin.post(PAGE, data=form, follow_redirects=True)
-    said = "diantrikan lagi" if action == "retry" else "dibuang"
-    assert f"3 pekerjaan {'' if action == 'retry' else 'gagal '}di antrian default {said}." in (
+    expected = "diantrikan lagi" if action == "retry" else "dibuang"
+    assert f"3 pekerjaan {'' if action == 'retry' else 'gagal '}di antrian default {expected}." in (
         " ".join(answer.text.split())
     )
     with app.app_context():
@@ -122,6 +120,6 @@ def test_damaged_jobs_are_shown_and_discarded(client_as: As, valkey: redis.Redis
         ({"action": "retry", "queue": "default", "job_id": "'"}, 404),
     ],
 )
-def test_what_makes_no_sense_is_refused(client_as: As, form: dict[str, str], status: int) -> None:
+def test_an_impossible_action_is_refused(client_as: As, form: dict[str, str], status: int) -> None:
     assert client_as("admin").post(PAGE, data=form).status_code == status
     assert client_as("admin").get(f"{PAGE}/default/nothing").status_code == 404

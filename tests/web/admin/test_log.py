@@ -27,7 +27,7 @@ def shipper(app: Flask) -> Iterator[LogShipper]:
         each.removeHandler(handler)
 
 
-def test_only_operators_and_admins_see_it(client_as: ClientAs) -> None:
+def test_only_operators_and_admins_see_the_log(client_as: ClientAs) -> None:
     for who in ("admin", "operator"):
         assert client_as(who).get("/admin/log").status_code == 200
     for who in ("bendahara", "member"):
@@ -36,7 +36,7 @@ def test_only_operators_and_admins_see_it(client_as: ClientAs) -> None:
     assert client_as("nobody").get("/admin/log", headers=JSON).status_code == 401
 
 
-def test_lines_are_filtered_and_go_on_from_the_cursor(
+def test_lines_are_filtered_and_continue_after_the_cursor(
     client_as: ClientAs, shipper: LogShipper
 ) -> None:
     operator = client_as("operator")
@@ -65,7 +65,7 @@ def test_the_security_log_is_for_admins(client_as: ClientAs, shipper: LogShipper
     assert "user.block" not in client_as("operator").get("/admin/log").text
 
 
-def test_an_answer_names_its_request(client_as: ClientAs, app: Flask) -> None:
+def test_a_response_has_a_request_id(client_as: ClientAs, app: Flask) -> None:
     answer = client_as("nobody").get("/login", headers={"X-Request-ID": "a-strangers-id"})
     assert len(answer.headers["X-Request-ID"]) == 16
     app.config["TRUSTED_PROXIES"] = 1
@@ -78,7 +78,7 @@ def test_an_answer_names_its_request(client_as: ClientAs, app: Flask) -> None:
     assert len(odd.headers["X-Request-ID"]) == 16
 
 
-def test_without_valkey_it_says_so(client_as: ClientAs, app: Flask) -> None:
+def test_the_page_says_that_valkey_is_unreachable(client_as: ClientAs, app: Flask) -> None:
     operator = client_as("operator")
     lose_valkey(app)
     page = operator.get("/admin/log")

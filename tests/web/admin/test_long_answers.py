@@ -46,11 +46,11 @@ def students(app: Flask) -> None:
 
 @pytest.mark.parametrize("path", ["/admin/tunggakan/cetak", "/admin/tunggakan/statements?kelas=1"])
 @pytest.mark.usefixtures("students")
-def test_others_are_answered_while_all_students_are_written(
+def test_other_requests_are_answered_while_a_long_page_is_rendered(
     web: WebServer, session_as: Callable[[str], requests.Session], path: str
 ) -> None:
     treasurer, answers = session_as("bendahara"), list[requests.Response]()
-    treasurer.get(f"{web.url}/admin/tunggakan", timeout=30)  # templates are compiled
+    treasurer.get(f"{web.url}/admin/tunggakan", timeout=30)  # compiles the templates
 
     def ask() -> None:
         answers.append(treasurer.get(f"{web.url}{path}", timeout=60))
@@ -65,4 +65,4 @@ def test_others_are_answered_while_all_students_are_written(
     asking.join()
     assert answers[0].status_code == 200
     waits = [later - earlier for earlier, later in pairwise(moments)]
-    assert max(waits) < sum(waits) / 2, f"somebody waited for half of the long answer: {waits}"
+    assert max(waits) < sum(waits) / 2, f"one request waited for half of the long response: {waits}"

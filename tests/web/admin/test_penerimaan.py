@@ -19,7 +19,7 @@ NOTHING = dict.fromkeys(("owed", "overpaid", "paid", "received", "corrected", "l
 
 @pytest.fixture
 def today(app: Flask) -> date:
-    """The campus's day, on which MTs received 150,000.50 and took 20,000 back."""
+    """The campus's day, on which MTs received 150,000.50 and corrected 20,000."""
     with app.app_context():
         day = date.fromisoformat(journal.today())
         before = (day.replace(day=1) - timedelta(days=1)).isoformat()
@@ -49,7 +49,7 @@ def today(app: Flask) -> date:
         ("nobody", 302, 401),
     ],
 )
-def test_only_admins_and_treasurers_see_what_came_in(
+def test_only_admins_and_treasurers_see_received_payments(
     client_as: ClientAs, who: str, page: int, data: int, path: str
 ) -> None:
     client = client_as(who)
@@ -57,24 +57,24 @@ def test_only_admins_and_treasurers_see_what_came_in(
     assert client.get(path, headers=JSON).status_code == data
 
 
-def test_the_figures_as_json(client_as: ClientAs, today: date) -> None:
-    said = client_as("bendahara").get(PATH, headers=JSON).get_json()
+def test_the_json_has_the_figures_of_the_journal(client_as: ClientAs, today: date) -> None:
+    found = client_as("bendahara").get(PATH, headers=JSON).get_json()
     figures = {"received": "150000.50", "corrected": "20000", "lost": "70000", "net": "130000.50"}
     for name in ("today", "month"):
-        assert said[name].items() >= figures.items(), name
-    assert said["today"]["from"] == said["today"]["to"] == today.isoformat()
-    assert said["month_before"]["received"] == "300000"
-    assert [one["month"] for one in said["months"]][-1] == f"{today:%Y-%m}" == said["chosen"]
-    assert [one["owed"] for one in said["months"]][-3:] == [None, "900000", "749999.50"]
-    units = {part.pop("key"): part for part in said["units"]}
+        assert found[name].items() >= figures.items(), name
+    assert found["today"]["from"] == found["today"]["to"] == today.isoformat()
+    assert found["month_before"]["received"] == "300000"
+    assert [one["month"] for one in found["months"]][-1] == f"{today:%Y-%m}" == found["chosen"]
+    assert [one["owed"] for one in found["months"]][-3:] == [None, "900000", "749999.50"]
+    units = {part.pop("key"): part for part in found["units"]}
     assert units["MTs"]["before"]["received"] == "300000"
     assert units[""]["lost"] == "70000"
-    assert [part["key"] for part in said["categories"]] == ["=1+1", "SPP"]
-    assert said["as_of"].endswith("Z")
-    assert said["since"] == today.replace(day=1).isoformat()
+    assert [part["key"] for part in found["categories"]] == ["=1+1", "SPP"]
+    assert found["as_of"].endswith("Z")
+    assert found["since"] == today.replace(day=1).isoformat()
 
 
-def test_the_page_has_the_same_figures(client_as: ClientAs, today: date) -> None:
+def test_the_page_has_the_same_figures_as_the_json(client_as: ClientAs, today: date) -> None:
     page = client_as("bendahara").get(PATH).text.replace("\u00a0", " ")
     for text in ("Rp 150.000,50", "koreksi −Rp 20.000", "Rp 749.999,50", "(kosong)", "=1+1"):
         assert text in page, text
@@ -85,7 +85,7 @@ def test_the_page_has_the_same_figures(client_as: ClientAs, today: date) -> None
     assert 'aria-current="true"' in page
 
 
-def test_the_file_is_no_formula(client_as: ClientAs, today: date) -> None:
+def test_the_csv_file_escapes_formulas(client_as: ClientAs, today: date) -> None:
     answer = client_as("bendahara").get(f"{PATH}.csv?month={today:%Y-%m}")
     assert f"filename=penerimaan-{today:%Y-%m}.csv" in answer.headers["Content-Disposition"]
     day = today.isoformat()
@@ -102,16 +102,16 @@ def test_the_file_is_no_formula(client_as: ClientAs, today: date) -> None:
 
 
 @pytest.mark.parametrize("month", ["2026", "2026-13", "0001-01", "9999-12", "2026-1١", "x"])
-def test_a_strange_month_is_refused_in_words(client_as: ClientAs, month: str) -> None:
+def test_an_invalid_month_gets_an_error_message(client_as: ClientAs, month: str) -> None:
     for path in (PATH, f"{PATH}.csv"):
         answer = client_as("bendahara").get(f"{path}?month={month}", headers=JSON)
         assert answer.status_code == 422, month
         assert "2026-11" in answer.get_json()["error"]["message"]
 
 
-def test_an_empty_campus_says_what_will_stand_here(client_as: ClientAs) -> None:
+def test_the_page_without_payments_explains_what_it_will_show(client_as: ClientAs) -> None:
     page = client_as("admin").get(PATH).text
     assert "saldo awal" in page
     assert "penerimaan.csv" not in page
-    said = client_as("admin").get(PATH, headers=JSON).get_json()
-    assert (said["since"], said["units"], said["month"]["received"]) == (None, [], "0")
+    found = client_as("admin").get(PATH, headers=JSON).get_json()
+    assert (found["since"], found["units"], found["month"]["received"]) == (None, [], "0")

@@ -51,7 +51,7 @@ def test_a_pause_is_shown_and_recorded(client_as: As, app: Flask, people: dict[s
 
 
 @every_database
-def test_two_first_pauses_at_the_same_moment_are_one(app: Flask, people: dict[str, int]) -> None:
+def test_two_simultaneous_pauses_store_one_pause(app: Flask, people: dict[str, int]) -> None:
     actor = Actor("Admin", people["admin"])
 
     def pause() -> bool:
@@ -96,7 +96,7 @@ def test_the_commands_print_the_new_state(app: Flask) -> None:
     assert flask.invoke(args=("queue", "pause", "nowhere")).exit_code == 2
 
 
-def test_without_a_database_nothing_is_paused(app: Flask) -> None:
+def test_the_command_exits_with_5_without_a_database(app: Flask) -> None:
     with app.app_context():
         app.extensions["sqlalchemy"].engine.dispose()
     database = Path(app.config["DATABASE_URL"].removeprefix("sqlite:///"))

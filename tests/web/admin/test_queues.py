@@ -1,4 +1,4 @@
-"""The page of the queues and rq-dashboard: roles, odd addresses and hostile contents of Valkey."""
+"""The page of the queues and rq-dashboard: roles, odd URLs and hostile contents of Valkey."""
 
 import base64
 import pickle
@@ -96,7 +96,7 @@ def test_only_admins_may_act(client_as: As, failed_job: str, who: str) -> None:
         assert (action, answer.status_code) == (action, {"admin": 200, "nobody": 401}.get(who, 403))
 
 
-def test_a_failed_job_is_put_back(client_as: As, failed_job: str, valkey: redis.Redis) -> None:
+def test_a_failed_job_is_requeued_once(client_as: As, failed_job: str, valkey: redis.Redis) -> None:
     admin = client_as("admin")
     assert admin.get("/admin/rq/requeue/high").status_code == 405
     assert waiting(valkey, "high") == []
@@ -115,7 +115,7 @@ def test_another_site_can_not_act(client_as: As, failed_job: str, headers: dict[
     assert answer.status_code == 403
 
 
-def test_odd_addresses_do_not_crash_it(client_as: As) -> None:
+def test_wrong_urls_of_the_dashboard_are_not_found(client_as: As) -> None:
     operator = client_as("operator")
     wrong = (
         "0/view/job/no-such-job",
@@ -134,7 +134,7 @@ def test_odd_addresses_do_not_crash_it(client_as: As) -> None:
         assert operator.get(f"/admin/rq/{path}").status_code == 200
 
 
-def test_what_a_job_carries_is_not_run_as_script(
+def test_texts_of_a_job_are_not_run_as_script(
     client_as: As, app: Flask, failed_job: str, valkey: redis.Redis
 ) -> None:
     operator = client_as("operator")
@@ -155,7 +155,7 @@ def test_names_of_queues_are_not_run_as_script(client_as: As, valkey: redis.Redi
 
 
 class Evil:
-    """Runs code when it is unpickled; an attacker who can write to Valkey would store it there."""
+    """Runs code when it is unpickled, as an attacker who can write to Valkey would store it."""
 
     def __reduce__(self) -> Any:
         return exec, ("raise SystemExit('code from Valkey was run')",)
@@ -189,7 +189,7 @@ def test_workers_are_listed(
     assert worker["queues"] == ["high"]
     with app.app_context():
         pool = app.extensions["valkey"].connection_pool
-        assert pool.connection_kwargs["socket_timeout"] <= 5, "RQ left our time-outs alone"
+        assert pool.connection_kwargs["socket_timeout"] <= 5, "RQ has not replaced our time-outs"
 
 
 def test_no_password_is_shown(settings: dict[str, str], client_as: As, app: Flask) -> None:
@@ -205,7 +205,7 @@ def test_the_dashboard_alone_may_run_inline_scripts(client_as: As) -> None:
     assert "script-src 'self' 'unsafe-inline' 'unsafe-eval'" in policies[1]
 
 
-def test_the_page_carries_figures_and_findings(
+def test_the_page_shows_figures_and_findings(
     client_as: As, app: Flask, valkey: redis.Redis
 ) -> None:
     with app.app_context():
@@ -221,18 +221,18 @@ def test_the_page_carries_figures_and_findings(
     assert found["doctor"]["status"] in ("warning", "broken")
 
 
-def test_without_valkey_the_page_says_so(client_as: As, app: Flask) -> None:
+def test_the_page_says_that_valkey_is_unreachable(client_as: As, app: Flask) -> None:
     operator = client_as("operator")
     lose_valkey(app)
-    away = app.extensions["valkey"]
-    app.extensions["dashboard_valkey"] = app.redis_conn = away  # type: ignore[attr-defined]
+    unreachable = app.extensions["valkey"]
+    app.extensions["dashboard_valkey"] = app.redis_conn = unreachable  # type: ignore[attr-defined]
     page = operator.get("/admin/antrian")
     assert page.status_code == 200
     assert "valkey_unreachable" in page.text
     assert operator.get("/admin/rq/0/data/queues.json").status_code == 503
 
 
-def test_a_queue_of_somebody_else_can_be_looked_at(client_as: As, valkey: redis.Redis) -> None:
+def test_a_queue_of_another_program_can_be_opened(client_as: As, valkey: redis.Redis) -> None:
     Queue("theirs", connection=valkey).enqueue(print, "x")
     answer = client_as("operator").get("/admin/rq/0/data/jobs/theirs/queued/8/asc/1.json")
     assert answer.status_code in (200, 409)
@@ -257,8 +257,8 @@ ODD = (
 )
 
 
-def odd_addresses(app: Flask) -> list[tuple[str, str]]:
-    """Return every address of the dashboard with every odd value in each of its places."""
+def odd_urls(app: Flask) -> list[tuple[str, str]]:
+    """Return method and URL of every dashboard call, with each odd value in each argument."""
     usual = {
         "instance_number": "0",
         "queue_name": "high",
@@ -279,15 +279,15 @@ def odd_addresses(app: Flask) -> list[tuple[str, str]]:
     return found
 
 
-def test_no_odd_address_of_the_dashboard_crashes_it(
+def test_no_odd_url_of_the_dashboard_causes_a_server_error(
     client_as: As, app: Flask, failed_job: str, valkey: redis.Redis
 ) -> None:
     admin = client_as("admin")
-    addresses = odd_addresses(app)
-    assert len(addresses) > 200
+    urls = odd_urls(app)
+    assert len(urls) > 200
     crashed = [
         (path, answer.status_code)
-        for method, path in addresses
+        for method, path in urls
         if (answer := admin.open(path, method=method)).status_code >= 500
     ]
     assert crashed == []
@@ -296,7 +296,7 @@ def test_no_odd_address_of_the_dashboard_crashes_it(
 
 @every_database
 @pytest.mark.parametrize("odd", ["%00", "a%00b", "%0d%0aforged", "%E2%80%A8", "x" * 300])
-def test_an_action_on_what_is_no_job_is_refused_and_not_done(
+def test_an_action_on_an_invalid_job_id_is_refused_and_not_recorded(
     client_as: As, app: Flask, odd: str
 ) -> None:
     assert client_as("admin").post(f"/admin/rq/job/{odd}/delete").status_code == 404
@@ -304,7 +304,7 @@ def test_an_action_on_what_is_no_job_is_refused_and_not_done(
         assert activity.audit_page(action="queue.").items == []
 
 
-def test_every_action_in_the_dashboard_leaves_a_row_with_the_account(
+def test_every_action_in_the_dashboard_is_recorded_with_the_account(
     client_as: As, app: Flask, failed_job: str, people: dict[str, int]
 ) -> None:
     admin = client_as("admin")

@@ -1,4 +1,4 @@
-"""The page of imports: roles, previews, and that only what a preview shows is written."""
+"""The page of imports: roles, previews, and that an import writes only what its preview shows."""
 
 import io
 import zipfile
@@ -28,7 +28,7 @@ def upload(client: FlaskClient, text: str = FIRST, **fields: str):
 
 @pytest.fixture
 def run_jobs(app: Flask) -> Callable[[], None]:
-    """Do what the jobs of all imports would do."""
+    """Return a function that does the work of all imports' jobs."""
 
     def run() -> None:
         with app.app_context():
@@ -56,7 +56,7 @@ def test_only_admins_and_treasurers_may_import(client_as: ClientAs, method: str,
             assert client_as(who).get(PAGE).status_code == 200
 
 
-def test_from_the_file_to_the_undo(
+def test_an_import_is_previewed_applied_and_undone(
     app: Flask, client_as: ClientAs, run_jobs: Callable[[], None]
 ) -> None:
     client = client_as("bendahara")
@@ -100,7 +100,7 @@ def test_a_script_can_import_by_json(
     assert client.get(PAGE, headers=SCRIPT).get_json()["imports"][0]["status"] == "applied"
 
 
-def test_a_preview_is_shown_to_its_owner_alone(
+def test_a_preview_is_shown_only_to_its_owner(
     client_as: ClientAs, run_jobs: Callable[[], None]
 ) -> None:
     upload(client_as("admin"))
@@ -114,7 +114,7 @@ def test_a_preview_is_shown_to_its_owner_alone(
     assert client_as("admin").get(f"{PAGE}/1").status_code == 404
 
 
-def test_a_preview_that_another_tab_applied_is_not_said_to_be_withdrawn(
+def test_a_preview_that_another_tab_applied_cannot_be_withdrawn(
     app: Flask, client_as: ClientAs, run_jobs: Callable[[], None]
 ) -> None:
     client = client_as("admin")
@@ -127,7 +127,7 @@ def test_a_preview_that_another_tab_applied_is_not_said_to_be_withdrawn(
     assert len(names(app)) == 2
 
 
-def test_a_preview_that_another_tab_withdraws_at_the_same_moment_is_not_found(
+def test_a_preview_withdrawn_twice_at_the_same_moment_is_not_found(
     client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     withdraw = imports.withdraw
@@ -137,7 +137,7 @@ def test_a_preview_that_another_tab_withdraws_at_the_same_moment_is_not_found(
     assert client.post(f"{PAGE}/1/withdraw", headers=SCRIPT).status_code == 404
 
 
-def test_many_students_leave_only_if_accepted(
+def test_many_students_become_inactive_only_if_accepted(
     app: Flask, client_as: ClientAs, run_jobs: Callable[[], None]
 ) -> None:
     client = client_as("admin")
@@ -170,7 +170,7 @@ def with_macros() -> bytes:
         (b"idperson\tnama\n1\t\n", "Baris 2: nama kosong."),
     ],
 )
-def test_a_bad_file_says_why_on_the_page_and_to_a_script(
+def test_the_error_of_a_bad_file_is_on_the_page_and_in_the_json(
     app: Flask,
     client_as: ClientAs,
     run_jobs: Callable[[], None],
@@ -225,7 +225,7 @@ def test_a_file_name_is_stored_without_nul_and_bidi_controls(client_as: ClientAs
     assert (answer.status_code, answer.get_json()["file_name"]) == (202, "siswavsc.csv")
 
 
-def test_a_file_that_is_too_large_is_refused_unread(client_as: ClientAs) -> None:
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(client_as: ClientAs) -> None:
     sent = {"CONTENT_LENGTH": f"{34 << 20}", "CONTENT_TYPE": "multipart/form-data; boundary=x"}
     answer = client_as("admin").post(PAGE, environ_overrides=sent)
     assert answer.status_code == 413

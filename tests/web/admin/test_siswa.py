@@ -1,4 +1,4 @@
-"""The pages of students: roles, addresses of odd ids, JSON for scripts."""
+"""The pages of students: roles, URLs of odd ids, JSON for scripts."""
 
 import json
 import re
@@ -156,7 +156,7 @@ def test_a_second_request_returns_the_first_job_and_says_what_it_waits_for(
 
 
 @pytest.mark.usefixtures("students")
-def test_the_list_as_json(client_as: ClientAs) -> None:
+def test_the_json_list_is_filtered(client_as: ClientAs) -> None:
     client = client_as("operator")
     everyone = client.get("/admin/siswa", headers=JSON).get_json()
     assert [student["nama"] for student in everyone["siswa"]] == [
@@ -180,20 +180,20 @@ def test_the_list_as_json(client_as: ClientAs) -> None:
 
 @pytest.mark.usefixtures("students")
 @pytest.mark.parametrize("query", ["filter=x", "page=x", "page=-1", "page=1e9", "page=²"])
-def test_a_strange_query_is_refused(client_as: ClientAs, query: str) -> None:
+def test_an_invalid_query_is_refused(client_as: ClientAs, query: str) -> None:
     answer = client_as("admin").get(f"/admin/siswa?{query}", headers=JSON)
     assert answer.status_code == 422
 
 
 @pytest.mark.usefixtures("students")
 @pytest.mark.parametrize("q", ["'", "%", "\x00", "a" * 5000, "\ud800"])
-def test_any_search_is_answered(client_as: ClientAs, q: str) -> None:
+def test_no_search_text_causes_an_error(client_as: ClientAs, q: str) -> None:
     path = f"/admin/siswa?q={quote(q, errors='surrogatepass')}"
     assert client_as("admin").get(path).status_code == 200
 
 
 @pytest.mark.usefixtures("students")
-def test_pages_show_text_as_text(client_as: ClientAs) -> None:
+def test_pages_escape_html_in_names(client_as: ClientAs) -> None:
     client = client_as("bendahara")
     page = client.get("/admin/siswa").text
     assert "Siti &lt;b&gt;Rahma&lt;/b&gt;" in page
@@ -205,7 +205,7 @@ def test_pages_show_text_as_text(client_as: ClientAs) -> None:
 
 
 @pytest.mark.usefixtures("students")
-def test_a_student_as_json_has_the_payments_as_they_came(client_as: ClientAs) -> None:
+def test_the_json_of_a_student_has_the_payments_as_the_api_sent_them(client_as: ClientAs) -> None:
     answer = client_as("admin").get("/admin/siswa/100001", headers=JSON).get_json()
     assert answer["pembayaran"] == PERIODS
     assert answer["saldo"] == "25000.00"
@@ -245,29 +245,29 @@ def test_a_page_says_which_figure_disagrees_and_by_how_much(
 
 
 @pytest.mark.parametrize(
-    ("said", "item", "verdict"),
+    ("summary", "item", "badge"),
     [
         ({"fully_paid": False}, {}, "Lunas"),
         ({"total_billed": 150000.2, "total_remaining": 2e-11, "fully_paid": False}, {}, "Lunas"),
         ({"fully_paid": True}, {"amount_paid": 0, "remaining_balance": 150_000}, "Belum lunas"),
     ],
 )
-def test_a_student_and_each_period_have_one_verdict(
-    app: Flask, client_as: ClientAs, said: dict[str, Any], item: dict[str, Any], verdict: str
+def test_a_student_and_the_period_have_the_same_badge(
+    app: Flask, client_as: ClientAs, summary: dict[str, Any], item: dict[str, Any], badge: str
 ) -> None:
-    store(app, said, item=item)
+    store(app, summary, item=item)
     page = client_as("bendahara").get("/admin/siswa/100004").text
     badges = re.findall(r"</svg>(Lunas|Belum lunas)</span>", page)
-    assert badges == [verdict, verdict]
+    assert badges == [badge, badge]
     assert "Rp\u00a00,00" not in page
 
 
-def store(app: Flask, said: dict[str, Any], item: dict[str, Any]) -> None:
-    """Sync a student who paid 150,000; `said` and `item` change the period's sums and its item."""
+def store(app: Flask, summary: dict[str, Any], item: dict[str, Any]) -> None:
+    """Sync a student who paid 150,000; `summary` and `item` change the period's sums and item."""
     period = PERIODS[0]
     category = period["categories"][0]
     bill = category["items"][0] | {"amount_billed": 150_000, "amount_paid": 150_000} | item
-    parts = {"categories": [category | {"items": [bill]}], "summary": PAID | said}
+    parts = {"categories": [category | {"items": [bill]}], "summary": PAID | summary}
     body = {"data": [{"idperson": "100004", "saldo": 0, "periods": [period | parts]}]}
     with app.app_context(), transaction() as session:
         session.add(Siswa(idperson="100004", nama="Dewi"))
@@ -276,7 +276,7 @@ def store(app: Flask, said: dict[str, Any], item: dict[str, Any]) -> None:
         results.take_in(session, None, [Item(1, "100004", answer=answer)])
 
 
-def test_a_page_does_not_grow_with_all_that_disagrees(app: Flask, client_as: ClientAs) -> None:
+def test_a_page_lists_at_most_fifty_disagreeing_figures(app: Flask, client_as: ClientAs) -> None:
     period = PERIODS[0] | {"summary": PAID | {"total_paid": 0}}
     with app.app_context():
         add(Siswa(idperson="100004", nama="Dewi", pembayaran=[period] * 70, synced_at=utcnow()))
@@ -285,7 +285,7 @@ def test_a_page_does_not_grow_with_all_that_disagrees(app: Flask, client_as: Cli
     assert "dan 20 angka lain" in page
 
 
-def test_payments_that_cannot_be_read_are_no_error(app: Flask, client_as: ClientAs) -> None:
+def test_a_page_says_that_payments_cannot_be_read(app: Flask, client_as: ClientAs) -> None:
     with app.app_context():
         add(
             Siswa(idperson="100004", nama="Dewi", pembayaran=[{"period_id": 1}], synced_at=utcnow())
@@ -309,7 +309,7 @@ def test_an_unknown_student_is_404(client_as: ClientAs) -> None:
     assert answer.get_json()["error"]["code"] == "no_such_student"
 
 
-def test_every_id_has_an_address(app: Flask, client_as: ClientAs) -> None:
+def test_every_student_id_has_a_working_url(app: Flask, client_as: ClientAs) -> None:
     with app.app_context():
         add(*(Siswa(idperson=idperson, nama=f"<{idperson}>") for idperson in ODD))
     client = client_as("admin")
@@ -328,7 +328,7 @@ def audit_log(app: Flask) -> Sequence[Activity]:
         return activity.audit_page().items
 
 
-def test_a_student_synced_on_request_has_what_the_api_serves(
+def test_a_student_synced_on_request_has_the_payments_of_the_api(
     api: Simulator, client_as: ClientAs, start: Callable[..., Program]
 ) -> None:
     client = client_as("bendahara")
@@ -347,7 +347,9 @@ def test_a_student_synced_on_request_has_what_the_api_serves(
     assert after["synced_at"]
 
 
-def test_before_the_first_sync_nobody_is_said_to_have_paid(app: Flask, client_as: ClientAs) -> None:
+def test_an_empty_list_says_that_students_are_not_synced_yet(
+    app: Flask, client_as: ClientAs
+) -> None:
     with app.app_context(), transaction() as session:
         session.add(Siswa(idperson="1", nama="Siti"))
     treasurer = client_as("bendahara")

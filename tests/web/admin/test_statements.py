@@ -24,7 +24,7 @@ def students(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("students")
-def test_operators_open_one_statement_but_not_those_of_all(client_as: ClientAs) -> None:
+def test_operators_may_open_one_statement_but_not_all_at_once(client_as: ClientAs) -> None:
     own = "/admin/siswa/S%2F1/statement"
     for who, one, every in (
         ("bendahara", 200, 200),
@@ -39,7 +39,7 @@ def test_operators_open_one_statement_but_not_those_of_all(client_as: ClientAs) 
 
 
 @pytest.mark.usefixtures("students")
-def test_a_statement_is_one_click_from_its_student(client_as: ClientAs) -> None:
+def test_the_page_of_a_student_links_to_the_statement(client_as: ClientAs) -> None:
     client = client_as("bendahara")
     address = "/admin/siswa/S%2F1/statement"
     assert f'href="{address}"' in client.get("/admin/siswa/S%2F1").text
@@ -51,7 +51,7 @@ def test_a_statement_is_one_click_from_its_student(client_as: ClientAs) -> None:
 
 
 @pytest.mark.usefixtures("students")
-def test_all_statements_of_a_class_are_one_page(
+def test_one_page_has_all_statements_of_a_class(
     client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = client_as("admin")

@@ -43,7 +43,7 @@ def code(answer: Any) -> str:
         ("nobody", 302, 401, 401),
     ],
 )
-def test_pages_and_actions_follow_the_role(
+def test_pages_and_actions_depend_on_the_role(
     campus: Flask, client_as: ClientAs, who: str, page: int, call: int, action: int
 ) -> None:
     client = client_as(who)
@@ -91,7 +91,7 @@ def test_a_run_is_started_paused_resumed_cancelled_and_reset(
         ("x", 422),
     ],
 )
-def test_bad_input_starts_nothing(
+def test_bad_input_starts_no_run(
     campus: Flask, client_as: ClientAs, body: Any, status: int
 ) -> None:
     client = client_as("admin")
@@ -115,20 +115,20 @@ def test_another_origin_is_refused(
     assert client_as("admin").post(f"{URL}/start", headers=headers).status_code == 403
 
 
-def test_a_start_runs_the_same_number_of_queries_for_many_students(
+def test_a_start_takes_the_same_number_of_statements_for_many_students(
     campus: Flask, client_as: ClientAs
 ) -> None:
     client = client_as("admin")
-    few = statements_of_a_start(campus, client)
+    few = count_statements_of_a_start(campus, client)
     with campus.app_context(), transaction() as session:
         session.execute(
             insert(Siswa),
             [{"idperson": f"x{n}", "nama": f"Siswa {n}"} for n in range(5_000)],
         )
-    assert statements_of_a_start(campus, client) == few
+    assert count_statements_of_a_start(campus, client) == few
 
 
-def statements_of_a_start(campus: Flask, client: FlaskClient) -> int:
+def count_statements_of_a_start(campus: Flask, client: FlaskClient) -> int:
     """Start a run, cancel it, and return how many statements the start took."""
     with recorded_statements(campus) as found:
         assert client.post(f"{URL}/start").status_code == 202

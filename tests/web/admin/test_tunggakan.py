@@ -62,7 +62,7 @@ def students(app: Flask) -> None:
 
 @pytest.fixture
 def total(client_as: ClientAs, students: None) -> Callable[[str], tuple[int, str, str]]:
-    """`total("unit=MA")` is the number of students, what they owe and what they overpaid."""
+    """`total("unit=MA")` returns the number of students, the sum they owe and the sum overpaid."""
     client = client_as("bendahara")
 
     def ask(query: str) -> tuple[int, str, str]:
@@ -116,7 +116,7 @@ def test_filters_combine(total: Callable[[str], tuple[int, str, str]]) -> None:
         *("status=x", "group=x", "page=x", "page=-1", "page=NaN", f"page={'9' * 40}"),
     ],
 )
-def test_a_strange_query_is_refused_in_words(client_as: ClientAs, query: str) -> None:
+def test_an_invalid_query_gets_an_error_message(client_as: ClientAs, query: str) -> None:
     client = client_as("admin")
     answer = client.get(f"{PATH}?{query}", headers=JSON)
     assert (answer.status_code, bool(answer.get_json()["error"]["message"])) == (422, True)
@@ -125,7 +125,7 @@ def test_a_strange_query_is_refused_in_words(client_as: ClientAs, query: str) ->
 
 @pytest.mark.usefixtures("students")
 @pytest.mark.parametrize("query", ["", "period=20262027&status=tunggakan", "min=1&group=category"])
-def test_a_page_beyond_the_end_is_the_last(client_as: ClientAs, query: str) -> None:
+def test_a_page_number_beyond_the_end_opens_the_last_page(client_as: ClientAs, query: str) -> None:
     client = client_as("admin")
     for number in ("2", "1000000", "9" * 18):
         found = client.get(f"{PATH}?{query}&page={number}", headers=JSON).get_json()
@@ -149,7 +149,7 @@ def test_a_very_long_or_malicious_search_finds_nobody(client_as: ClientAs, searc
 
 @pytest.mark.usefixtures("students")
 @pytest.mark.parametrize("group", ["unit", "asrama", "period", "category"])
-def test_each_group_links_to_the_students_behind_it(
+def test_each_group_links_to_its_students(
     client_as: ClientAs, total: Callable[[str], tuple[int, str, str]], group: str
 ) -> None:
     client = client_as("bendahara")
@@ -187,7 +187,7 @@ def test_a_chip_removes_its_filter(client_as: ClientAs) -> None:
 
 
 @pytest.mark.usefixtures("students")
-def test_the_number_of_students_never_synced_stands_beside_the_totals(client_as: ClientAs) -> None:
+def test_the_totals_show_the_number_of_students_never_synced(client_as: ClientAs) -> None:
     client = client_as("admin")
     assert "1 siswa belum pernah disinkronkan" in client.get(PATH).text
     nobody = client.get(f"{PATH}?unit=MA&min=1000000").text
@@ -208,7 +208,7 @@ def test_a_loss_is_shown_with_both_figures_and_a_link(app: Flask, client_as: Cli
 
 
 @pytest.mark.usefixtures("students")
-def test_files_have_what_the_filters_show(client_as: ClientAs) -> None:
+def test_files_contain_the_filtered_students(client_as: ClientAs) -> None:
     client = client_as("bendahara")
     page = client.get(f"{PATH}?unit=MTs&unit=MA&min=1").text
     addresses = [unescape(link) for link in re.findall(r'href="([^"]*)" download', page)]

@@ -46,7 +46,7 @@ def test_a_check_writes_nothing(app: Flask, client_as: ClientAs) -> None:
 
 
 @every_database
-def test_everyone_gets_a_code_that_works(app: Flask, client_as: ClientAs) -> None:
+def test_everyone_in_the_file_gets_a_valid_code(app: Flask, client_as: ClientAs) -> None:
     answer = send(client_as("admin"), GOOD)
     assert answer.mimetype == "text/csv"
     assert answer.headers["Cache-Control"] == "no-store"
@@ -78,7 +78,9 @@ def test_everyone_gets_a_code_that_works(app: Flask, client_as: ClientAs) -> Non
         "\ufeff\ufeffsep=;\n;;\nnim;name;role\n'7;Ani;anggota\x1a",
     ],
 )
-def test_files_as_spreadsheets_write_them(app: Flask, client_as: ClientAs, text: str) -> None:
+def test_files_from_spreadsheet_programs_are_read(
+    app: Flask, client_as: ClientAs, text: str
+) -> None:
     assert send(client_as("admin"), text).status_code == 200
     assert invitations(app) == ["7"]
 
@@ -135,7 +137,7 @@ def test_a_file_that_is_no_roster_is_refused(
     assert invitations(app) == []
 
 
-def test_no_file_at_all_is_no_roster(client_as: ClientAs) -> None:
+def test_a_request_without_a_file_is_refused(client_as: ClientAs) -> None:
     assert client_as("admin").post("/admin/users/import").status_code == 422
 
 

@@ -1,6 +1,6 @@
-"""Wrong bodies, sent to every call that changes something: refused, and nothing is changed.
+"""Invalid bodies, sent to every call that changes something: refused, and nothing is changed.
 
-The caller has all rights, so that only the body can be the reason.
+The caller has all rights, so that only the body can be the reason for an error.
 """
 
 import json
@@ -34,12 +34,12 @@ WRONG: dict[Any, list[Any]] = {
     bool: ["true", 1, [], {}],
     list[str]: ["x", 7, {}, [7], ["x", None], ["\0"], ["\udfff"], [[]]],
 }
-FITTING = {str: "x", int: 1, bool: True}
+VALID = {str: "x", int: 1, bool: True}
 
 
 @pytest.fixture
 def paths(app: Flask, people: dict[str, int]) -> list[tuple[str, str, type[msgspec.Struct] | None]]:
-    """Method, address and struct of every call that changes something; its rows are there."""
+    """Method, URL and body struct of every call that changes something, whose rows exist."""
     with app.app_context(), transaction() as session:
         ukm_id = session.query(Ukm).filter_by(code=UKM).one().id
         session.add(Membership(ukm_id=ukm_id, user_id=people["admin"], is_admin=True))
@@ -63,7 +63,7 @@ def paths(app: Flask, people: dict[str, int]) -> list[tuple[str, str, type[msgsp
 def changing_calls(
     app: Flask, values: dict[str, Any]
 ) -> Iterator[tuple[str, str, type[msgspec.Struct] | None]]:
-    """Yield the calls; rq-dashboard's are not ours."""
+    """Yield method, URL and body struct of each call, except those of rq-dashboard."""
     adapter = app.url_map.bind("localhost")
     for rule in app.url_map.iter_rules():
         takes = getattr(app.view_functions[rule.endpoint], "takes", None)
@@ -88,7 +88,7 @@ def send(client: FlaskClient, method: str, path: str, data: bytes) -> TestRespon
     return client.open(path, method=method, data=data, content_type="application/json")
 
 
-def refused(answer: TestResponse, status: int, name: str = "") -> None:
+def assert_refused(answer: TestResponse, status: int, name: str = "") -> None:
     """Assert that an answer is an error with this status, whose sentence contains `name`."""
     assert answer.status_code == status, (answer.request.path, answer.text)
     error = answer.get_json()["error"]
@@ -107,7 +107,7 @@ def refused(answer: TestResponse, status: int, name: str = "") -> None:
     ],
     ids=["no JSON", "no object", "unknown field", "field twice", "odd field"],
 )
-def test_a_body_that_is_no_object_of_the_calls_fields_is_refused(
+def test_every_call_refuses_an_invalid_body(
     app: Flask,
     client_as: ClientAs,
     paths: list[Any],
@@ -119,24 +119,24 @@ def test_a_body_that_is_no_object_of_the_calls_fields_is_refused(
     admin, before = client_as("admin"), rows(app)
     for method, path, _takes in paths:
         for body in bodies:
-            refused(send(admin, method, path, body), status, name)
+            assert_refused(send(admin, method, path, body), status, name)
     assert rows(app) == before
 
 
-def test_a_field_that_is_missing_or_of_another_type_is_named(
+def test_the_error_names_a_field_that_is_missing_or_of_another_type(
     app: Flask, client_as: ClientAs, paths: list[Any]
 ) -> None:
     admin, before, count = client_as("admin"), rows(app), 0
     for method, path, takes in paths:
-        for name, body in misfits(takes):
-            refused(send(admin, method, path, json.dumps(body).encode()), 422, name)
+        for name, body in wrong_bodies(takes):
+            assert_refused(send(admin, method, path, json.dumps(body).encode()), 422, name)
             count += 1
     assert count > 100
     assert rows(app) == before
 
 
-def misfits(takes: type[msgspec.Struct] | None) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the name of a field and a body in which it is wrong; those before it fit."""
+def wrong_bodies(takes: type[msgspec.Struct] | None) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each field's name with bodies where it is wrong and all fields before it are valid."""
     before: dict[str, Any] = {}
     for field in msgspec.structs.fields(takes) if takes else ():
         name, kinds = field.encode_name, (field.type, *get_args(field.type))
@@ -146,4 +146,4 @@ def misfits(takes: type[msgspec.Struct] | None) -> Iterator[tuple[str, dict[str,
             yield name, {**before, name: None}
         if field.required:
             yield name, before
-            before = {**before, name: FITTING[kind]}
+            before = {**before, name: VALID[kind]}

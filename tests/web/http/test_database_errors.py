@@ -13,7 +13,9 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError
         (IntegrityError("INSERT", None, psycopg.errors.UniqueViolation("a bug of ours")), 500),
     ],
 )
-def test_a_broken_connection_is_no_bug(app: Flask, error: DBAPIError, status: int) -> None:
+def test_a_broken_connection_gets_503_and_a_bug_500(
+    app: Flask, error: DBAPIError, status: int
+) -> None:
     def fail() -> None:
         raise error
 

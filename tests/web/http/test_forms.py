@@ -1,4 +1,4 @@
-"""Forms: their effect is shown once, with an undo; a refused form leaves a URL that has a page."""
+"""Forms: a notice shows their effect once, with an undo; the URL of a refused form has a page."""
 
 import re
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def undo(client: FlaskClient, page: str) -> None:
     assert client.post(action, data=fields).status_code == 303
 
 
-def test_a_change_of_role_is_told_and_undone(
+def test_a_change_of_role_shows_a_notice_and_is_undone(
     client_as: ClientAs, people: dict[str, int], app: Flask
 ) -> None:
     admin, member = client_as("admin"), people["member"]
@@ -56,7 +56,7 @@ def test_a_change_of_role_is_told_and_undone(
         assert db.session.get_one(User, member).role == "operator"
 
 
-def test_a_block_is_told_and_undone(
+def test_a_block_shows_a_notice_and_is_undone(
     client_as: ClientAs, people: dict[str, int], app: Flask
 ) -> None:
     admin = client_as("admin")
@@ -68,7 +68,7 @@ def test_a_block_is_told_and_undone(
 
 
 @pytest.mark.parametrize("block", ["", "1"])
-def test_who_was_removed_from_a_ukm_comes_back_by_undo_alone(
+def test_only_undo_takes_a_removed_member_back(
     officer: FlaskClient, people: dict[str, int], app: Flask, block: str
 ) -> None:
     friend = people["friend"]
@@ -83,7 +83,9 @@ def test_who_was_removed_from_a_ukm_comes_back_by_undo_alone(
     assert officer.post(f"{page}/take-back").status_code == 409
 
 
-def test_ranks_and_mutes_are_told_and_undone(officer: FlaskClient, people: dict[str, int]) -> None:
+def test_ranks_and_mutes_show_a_notice_and_are_undone(
+    officer: FlaskClient, people: dict[str, int]
+) -> None:
     page = f"/ukm/{UKM}/members/{people['friend']}"
     officer.post(f"{page}/promote")
     undo(officer, page)
@@ -116,7 +118,7 @@ def test_promoting_a_muted_member_offers_no_undo(
     assert "Urungkan" not in shown
 
 
-def test_a_refused_change_is_told_where_it_was_pressed(
+def test_a_refused_change_shows_its_error_on_the_same_page(
     officer: FlaskClient, people: dict[str, int]
 ) -> None:
     own = f"/ukm/{UKM}/members/{people['member']}"
@@ -145,7 +147,7 @@ def test_a_refused_change_is_told_where_it_was_pressed(
         ("/logout", "/"),
     ],
 )
-def test_an_address_of_a_form_leads_to_the_forms_page(
+def test_the_url_of_a_form_redirects_to_the_forms_page(
     client_as: ClientAs, path: str, page: str
 ) -> None:
     client = client_as("admin")
@@ -157,7 +159,7 @@ def test_an_address_of_a_form_leads_to_the_forms_page(
     assert language.status_code in (200, 404)
 
 
-def test_who_was_logged_out_elsewhere_gets_the_log_in_form(client_as: ClientAs) -> None:
+def test_a_form_sent_without_a_session_gets_the_log_in_form(client_as: ClientAs) -> None:
     answer = client_as("nobody").post("/profile/password", data={"old": "a", "new": "b"})
     assert answer.status_code == 401
     assert 'action="/login?next=%2Fprofile"' in answer.text or "next=/profile" in answer.text
@@ -171,7 +173,7 @@ def test_who_was_logged_out_elsewhere_gets_the_log_in_form(client_as: ClientAs) 
         ("admin", "/admin/siswa/tidak-ada", 404),
     ],
 )
-def test_a_refusal_keeps_the_navigation(
+def test_an_error_page_keeps_the_navigation(
     client_as: ClientAs, who: str, path: str, status: int
 ) -> None:
     answer = client_as(who).get(path)
@@ -181,7 +183,7 @@ def test_a_refusal_keeps_the_navigation(
     assert (stranger.status_code, 'id="menu"' in stranger.text) == (404, False)
 
 
-def test_a_code_that_is_shown_is_not_made_twice_by_reloading(
+def test_reloading_a_page_with_a_code_creates_no_second_code(
     client_as: ClientAs, app: Flask
 ) -> None:
     admin = client_as("admin")
@@ -216,7 +218,7 @@ def test_open_invitations_are_listed_renewed_and_withdrawn(client_as: ClientAs, 
     assert admin.post(f"/admin/users/invitations/{number}/renew").status_code == 404
 
 
-def test_a_refused_invitation_keeps_what_was_typed(client_as: ClientAs) -> None:
+def test_a_refused_invitation_keeps_the_entered_values(client_as: ClientAs) -> None:
     form = {"nim": "2024001", "name": "Mega Dua", "role": "operator"}
     answer = client_as("admin").post("/admin/users/invitations", data=form)
     assert answer.status_code == 409
@@ -225,12 +227,12 @@ def test_a_refused_invitation_keeps_what_was_typed(client_as: ClientAs) -> None:
     assert '<option value="operator" selected>' in answer.text
 
 
-def test_the_trail_speaks_in_sentences(client_as: ClientAs, people: dict[str, int]) -> None:
+def test_the_audit_log_shows_sentences(client_as: ClientAs, people: dict[str, int]) -> None:
     admin = client_as("admin")
     admin.post(f"/admin/users/{people['member']}/role", data={"role": "operator"})
-    trail = admin.get("/admin/audit").text
-    assert "menjadikan 2024001 Mega Lestari operator" in trail
-    assert "user.role" not in trail.partition("<tbody>")[2]
+    page = admin.get("/admin/audit").text
+    assert "menjadikan 2024001 Mega Lestari operator" in page
+    assert "user.role" not in page.partition("<tbody>")[2]
 
 
 def test_every_action_that_the_source_records_has_a_sentence() -> None:

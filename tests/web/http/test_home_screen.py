@@ -1,4 +1,4 @@
-"""The app on the home screen: manifest, service worker and its shell, as browsers fetch them."""
+"""The app on the home screen: manifest, service worker and app shell, as browsers fetch them."""
 
 import json
 import re
@@ -28,7 +28,7 @@ def test_every_page_links_the_manifest(app: Flask) -> None:
     )
 
 
-def test_the_shell_is_static_files_that_never_change(app: Flask) -> None:
+def test_the_shell_consists_of_immutable_static_files(app: Flask) -> None:
     client = app.test_client()
     with client.get("/sw.js") as answer:
         script = answer.get_data(as_text=True)
@@ -40,14 +40,14 @@ def test_the_shell_is_static_files_that_never_change(app: Flask) -> None:
             assert (answer.status_code, answer.headers["Cache-Control"]) == (200, FOREVER), each
 
 
-def test_the_page_without_network_is_the_same_for_everybody(app: Flask, client_as) -> None:
+def test_the_offline_page_is_the_same_for_everybody(app: Flask, client_as) -> None:
     pages = {client_as(who).get("/offline").text for who in ("nobody", "member", "admin")}
     (only,) = pages
     assert "Tanpa jaringan" in only
     assert "data-account" not in only
 
 
-def test_the_page_without_network_has_the_styles_of_a_room(client_as) -> None:
+def test_the_offline_page_has_the_styles_of_a_room(client_as) -> None:
     """Both show messages with quotes and reactions; only a room lists members."""
     room, offline = (
         set(re.findall(r"\w+", "+".join(re.findall(r"/css/([\w+]+)\.css", page))))
@@ -58,8 +58,8 @@ def test_the_page_without_network_has_the_styles_of_a_room(client_as) -> None:
     assert (room - offline, offline - room) == ({"members"}, {"offline"})
 
 
-def test_a_page_without_network_that_changes_is_a_new_worker(app: Flask) -> None:
-    """A browser installs a worker anew, and with it the page, only when the worker differs."""
+def test_a_changed_offline_page_changes_the_service_worker(app: Flask) -> None:
+    """A browser fetches the offline page again only when the service worker's script differs."""
     client = app.test_client()
     scripts = set()
     for lang in ("id", "en", "id"):
@@ -68,7 +68,7 @@ def test_a_page_without_network_that_changes_is_a_new_worker(app: Flask) -> None
     assert len(scripts) == 2
 
 
-def test_the_page_without_network_has_all_texts_that_its_modules_show(app: Flask) -> None:
+def test_the_offline_page_has_all_texts_that_its_modules_show(app: Flask) -> None:
     page = app.test_client().get("/offline").text
     strings = json.loads(page.partition('id="page-strings">')[2].partition("</script>")[0])
     folder = Path(str(app.static_folder))

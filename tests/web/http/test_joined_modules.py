@@ -1,4 +1,4 @@
-"""Modules joined into one file do what they do as single files."""
+"""Modules joined into one file behave as they do in single files."""
 
 import re
 import shutil
@@ -62,7 +62,7 @@ def run(script: Path) -> str:
     return subprocess.run([node, script], capture_output=True, text=True, check=True).stdout
 
 
-def test_joined_modules_print_what_single_ones_do(tmp_path: Path) -> None:
+def test_joined_modules_print_what_single_modules_print(tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text('{"type": "module"}')
     for name, text in SOURCES.items():
         path = tmp_path / "js" / f"{name.removesuffix('.js')}.js"
@@ -85,7 +85,7 @@ def test_every_module_can_be_joined(app: Flask, tmp_path: Path) -> None:
         name = str(file.relative_to(sources)).removesuffix(".js")
         text = joined(folder, name)
         lines = re.findall(r"^(?:import|export) .+$", text, re.MULTILINE)
-        assert len(lines) == 2, (name, lines)  # what it takes and what it gives
+        assert len(lines) == 2, (name, lines)  # its imports and its exports
         if lines[0].startswith("import"):
             path = re.findall(r' from "(\./.+)";$', lines[0])[0]
             assert normpath(f"{name}/../{path}") == f"{ENTRY}.js"

@@ -70,7 +70,7 @@ def test_a_url_with_line_breaks_is_one_log_line(
     assert record.getMessage() == "Exception on /nope\\r\\nERROR forged\\x1b[2J [GET]"
 
 
-def test_what_rq_prints_of_a_failed_job_keeps_its_lines(
+def test_a_traceback_logged_by_rq_keeps_its_lines(
     app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
     logging.getLogger("rq.worker").warning("Traceback:\n  %s", "line")
@@ -80,8 +80,8 @@ def test_what_rq_prints_of_a_failed_job_keeps_its_lines(
 class TestAccessLog:
     @pytest.fixture
     def settings(self, settings: dict[str, str]) -> dict[str, str]:
-        words = "--access-logfile - --access-logformat '%(u)s %(U)s %(r)s'"
-        return {**settings, "GUNICORN_CMD_ARGS": words}
+        options = "--access-logfile - --access-logformat '%(u)s %(U)s %(r)s'"
+        return {**settings, "GUNICORN_CMD_ARGS": options}
 
     def test_a_url_with_line_breaks_forges_no_line(self, web: WebServer) -> None:
         forger = ("a\r\nERROR forged", "x")

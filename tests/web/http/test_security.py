@@ -1,4 +1,4 @@
-"""Guards in front of every request."""
+"""Checks of every request and response: origin, policy, form of errors, session."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,9 @@ def test_a_change_from_another_site_is_refused(
 
 
 @pytest.mark.parametrize("headers", OURS)
-def test_our_own_page_and_a_script_may_change(client_as: ClientAs, headers: dict[str, str]) -> None:
+def test_a_change_from_our_own_page_or_a_script_is_allowed(
+    client_as: ClientAs, headers: dict[str, str]
+) -> None:
     assert client_as("member").post("/logout", headers=headers).status_code == 303
 
 
@@ -73,7 +75,7 @@ def test_a_malformed_origin_is_refused(client_as: ClientAs, origin: str) -> None
     assert client_as("nobody").post("/login", headers=headers).status_code == 403
 
 
-def test_every_answer_has_a_strict_policy(client_as: ClientAs) -> None:
+def test_every_response_has_a_strict_content_security_policy(client_as: ClientAs) -> None:
     for path in ("/login", "/no-such-page", "/static/css/tokens.css"):
         answer = client_as("nobody").get(path)
         policy = answer.headers["Content-Security-Policy"]
@@ -83,7 +85,7 @@ def test_every_answer_has_a_strict_policy(client_as: ClientAs) -> None:
         answer.close()
 
 
-def test_errors_are_pages_for_readers_and_json_for_scripts(client_as: ClientAs) -> None:
+def test_errors_are_pages_for_browsers_and_json_for_scripts(client_as: ClientAs) -> None:
     client = client_as("nobody")
     page = client.get("/no-such-page")
     script = client.get("/no-such-page", headers={"Accept": "application/json"})
@@ -92,7 +94,7 @@ def test_errors_are_pages_for_readers_and_json_for_scripts(client_as: ClientAs) 
 
 
 def test_a_request_from_another_address_gets_no_new_cookie(client_as: ClientAs) -> None:
-    # It could come late, after the browser has logged in as somebody else.
+    # A late response could replace the cookie after the browser has logged in as somebody else.
     member = client_as("member")
     for address in ("192.0.2.1", "192.0.2.2"):
         answer = member.get("/ukm", environ_base={"REMOTE_ADDR": address})
@@ -104,8 +106,8 @@ def test_a_changed_session_does_not_leak_into_other_requests(
     app: Flask, client_as: ClientAs
 ) -> None:
     member = client_as("member")
-    with member.session_transaction() as kept:
-        kept["one_time_code"] = {"code": "one"}
+    with member.session_transaction() as changed:
+        changed["one_time_code"] = {"code": "one"}
     cookie = member.get_cookie("myukm")
     assert cookie
     environ = {"HTTP_COOKIE": f"myukm={cookie.value}"}

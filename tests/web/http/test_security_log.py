@@ -1,4 +1,4 @@
-"""The security log: what stands in it, what never does, and that nobody forges a line."""
+"""The security log: its events, no secrets in them, and that nobody forges a line."""
 
 import logging
 import re
@@ -22,7 +22,7 @@ WRONG = "salah-sekali-ini"
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture) -> Callable[[str], list[dict[str, str]]]:
-    """`lines("login.failed")` are the lines of that event, as dictionaries."""
+    """`lines("login.failed")` returns the log lines of that event, as dictionaries."""
     caplog.set_level(logging.INFO, "myukm.security")
 
     def read(event: str) -> list[dict[str, str]]:
@@ -34,7 +34,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> Callable[[str], list[dict[str, st
     return read
 
 
-def test_a_failed_log_in_names_address_and_account_and_no_secret(
+def test_a_failed_log_in_is_logged_with_address_and_account_without_a_secret(
     client_as: As, people: dict[str, int], lines: Callable, caplog: pytest.LogCaptureFixture
 ) -> None:
     nobody = client_as("nobody")
@@ -48,14 +48,16 @@ def test_a_failed_log_in_names_address_and_account_and_no_secret(
     assert "tidak-ada" not in caplog.text, "a password typed into the wrong field"
 
 
-def test_a_log_in_that_is_too_much_is_refused(client_as: As, lines: Callable) -> None:
+def test_a_log_in_above_the_rate_limit_is_refused_and_logged(
+    client_as: As, lines: Callable
+) -> None:
     nobody = client_as("nobody")
     answers = [nobody.post("/login", json={"nim": "x", "password": "y"}) for _ in range(12)]
     assert answers[-1].status_code == 429
     assert lines("login.refused")[-1]["status"] == "429"
 
 
-def test_a_session_that_ended_is_no_wrong_password(client_as: As, lines: Callable) -> None:
+def test_an_ended_session_is_not_logged_as_a_wrong_password(client_as: As, lines: Callable) -> None:
     nobody = client_as("nobody")
     sent = {"current": PASSWORD, "new": "kata sandi yang baru"}
     assert nobody.post("/profile/password", json=sent).status_code == 401
@@ -63,12 +65,14 @@ def test_a_session_that_ended_is_no_wrong_password(client_as: As, lines: Callabl
     assert lines("password.failed") == lines("join.failed") == []
 
 
-def test_who_logs_in_is_named(client_as: As, people: dict[str, int], lines: Callable) -> None:
+def test_a_log_in_is_logged_with_its_account(
+    client_as: As, people: dict[str, int], lines: Callable
+) -> None:
     client_as("nobody").post("/login", json={"nim": "2024001", "password": PASSWORD})
     assert [line["account"] for line in lines("login.succeeded")] == [str(people["member"])]
 
 
-def test_refused_access_is_named_wherever_it_is_refused(
+def test_refused_access_to_each_kind_of_page_is_logged(
     client_as: As, people: dict[str, int], lines: Callable
 ) -> None:
     outsider = client_as("outsider")
@@ -83,10 +87,10 @@ def test_refused_access_is_named_wherever_it_is_refused(
     ]
     assert {line["account"] for line in found} == {str(people["outsider"])}
     assert client_as("outsider").get("/no-such-page").status_code == 404
-    assert len(lines("access.refused")) == len(found), "a page that is not there is no refusal"
+    assert len(lines("access.refused")) == len(found), "a missing page is not refused access"
 
 
-def test_another_site_is_named_with_the_account_it_rode_on(
+def test_a_cross_site_request_is_logged_with_the_account(
     client_as: As, people: dict[str, int], lines: Callable
 ) -> None:
     client_as("member").post("/logout", headers={"Origin": "https://evil.example"})
@@ -94,7 +98,7 @@ def test_another_site_is_named_with_the_account_it_rode_on(
     assert (line["account"], line["method"]) == (str(people["member"]), "POST")
 
 
-def test_a_wrong_join_code_is_named_without_the_code(
+def test_a_wrong_join_code_is_logged_without_the_code(
     client_as: As, lines: Callable, caplog: pytest.LogCaptureFixture
 ) -> None:
     client_as("outsider").post("/ukm/join", json={"code": "RAHASIA-1"})
@@ -102,7 +106,7 @@ def test_a_wrong_join_code_is_named_without_the_code(
     assert "RAHASIA" not in caplog.text
 
 
-def test_changes_of_rights_are_lines_with_the_account_and_rows_with_it(
+def test_changes_of_rights_are_logged_and_stored_with_the_account(
     client_as: As, app: Flask, people: dict[str, int], lines: Callable
 ) -> None:
     admin = client_as("admin")
@@ -126,7 +130,7 @@ def test_changes_of_rights_are_lines_with_the_account_and_rows_with_it(
     assert admin.get("/admin/audit?actor=x").status_code == 422
 
 
-def test_a_code_that_is_used_is_a_line_of_its_owner(
+def test_the_use_of_a_code_is_logged_with_its_owner(
     client_as: As, app: Flask, people: dict[str, int], lines: Callable
 ) -> None:
     code = (
@@ -145,7 +149,7 @@ def test_a_code_that_is_used_is_a_line_of_its_owner(
     assert lines("unit.joined")[0]["account"] == str(people["outsider"])
 
 
-def test_what_was_rolled_back_did_not_happen(
+def test_a_change_that_was_rolled_back_is_not_logged(
     app: Flask, people: dict[str, int], lines: Callable
 ) -> None:
     with app.app_context():
@@ -167,7 +171,7 @@ def test_what_was_rolled_back_did_not_happen(
         "/ukm/" + "a" * 5000 + "/chat",
     ],
 )
-def test_no_address_forges_a_line(client_as: As, lines: Callable, path: str) -> None:
+def test_no_url_forges_a_line(client_as: As, lines: Callable, path: str) -> None:
     assert client_as("outsider").get(path).status_code == 404
     [line] = lines("access.refused")
     assert line["address"] == "127.0.0.1"
@@ -184,7 +188,9 @@ def test_a_name_forges_no_line(app: Flask, lines: Callable) -> None:
     assert lines("login.succeeded") == []
 
 
-def test_a_real_web_server_prints_it(web: WebServer, session_as: Callable, people: dict) -> None:
+def test_a_web_server_prints_the_security_log(
+    web: WebServer, session_as: Callable, people: dict
+) -> None:
     session_as("outsider").get(f"{web.url}/admin/users", timeout=10)
     wanted = f"event=access.refused address=127.0.0.1 account={people['outsider']} status=403"
     wait_until(lambda: wanted in web.output(), 30, "the line is printed")
@@ -192,7 +198,7 @@ def test_a_real_web_server_prints_it(web: WebServer, session_as: Callable, peopl
     assert re.search(r"\d myukm\.security event=", line)
 
 
-def test_the_line_that_the_manual_shows_is_one(client_as: As, lines: Callable) -> None:
+def test_the_line_that_the_manual_shows_has_the_logs_form(client_as: As, lines: Callable) -> None:
     client_as("nobody").post("/login", json={"nim": "x", "password": "y"})
     [line] = lines("login.failed")
     manual = (ROOT / "docs/operations.md").read_text()

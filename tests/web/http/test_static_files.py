@@ -13,22 +13,22 @@ from flask import Flask
 from myukm.web.http import static_files
 
 FOREVER = "public, max-age=31536000, immutable"
-Get = Callable[[str], "Got"]
+Get = Callable[[str], "Response"]
 
 
-class Got(NamedTuple):
+class Response(NamedTuple):
     status: int
     caching: str | None
     text: str
 
 
 @pytest.fixture
-def get(app: Flask) -> Callable[[str], Got]:
+def get(app: Flask) -> Callable[[str], Response]:
     client = app.test_client()
 
-    def fetch(address: str) -> Got:
+    def fetch(address: str) -> Response:
         with client.get(address) as answer:
-            return Got(
+            return Response(
                 answer.status_code,
                 answer.headers.get("Cache-Control"),
                 answer.data.decode(errors="replace"),
@@ -42,14 +42,14 @@ def linked(get: Get) -> list[str]:
     return re.findall(r'(?:href|src)="(/static/[^"#]+)', get("/login").text)
 
 
-def test_files_that_pages_name_are_cacheable_for_ever(get: Get) -> None:
+def test_files_that_pages_link_are_cached_for_ever(get: Get) -> None:
     addresses = linked(get)
     assert len(addresses) > 5
     for address in addresses:
         assert get(address)[:2] == (200, FOREVER)
 
 
-def test_a_page_waits_for_few_styles(get: Get, app: Flask) -> None:
+def test_a_page_loads_four_style_sheets(get: Get, app: Flask) -> None:
     sheets = [each for each in linked(get) if each.endswith(".css")]
     assert len(sheets) == 4  # those of all pages, print, forced colours, and the page's own
     folder = Path(str(app.static_folder)) / "css"
@@ -95,7 +95,7 @@ def test_files_of_another_version_are_served_but_not_cached(get: Get) -> None:
     assert get("/static/v-0123456789/../../../config.py").status == 404
 
 
-def test_the_digest_is_that_of_every_file(app: Flask, tmp_path: Path) -> None:
+def test_the_digest_covers_every_file(app: Flask, tmp_path: Path) -> None:
     assert app.static_folder
     copy = str(copytree(app.static_folder, tmp_path / "static"))
     before = static_files.digest(copy)

@@ -1,4 +1,4 @@
-"""A refused request whose body does not end holds up no other request."""
+"""A refused request with an endless body blocks no other request."""
 
 import socket
 import time
