@@ -21,7 +21,7 @@ def payment_api() -> Iterator[Simulator]:
 
 @pytest.fixture
 def settings(settings: dict[str, str], payment_api: Simulator) -> dict[str, str]:
-    """The environment of the programs that a test starts, with that API."""
+    """The environment of the programs that a test starts, with the address of this API."""
     return settings | {
         "PEMBAYARAN_API_URL": payment_api.url,
         "PEMBAYARAN_API_TIMEOUT": "15",

@@ -56,7 +56,7 @@ def run_with_lost_data(campus: Flask, api: Simulator, share: Any, **options: Any
     return sync.wait_for(campus, "paused", "completed")
 
 
-def no_lane_at_work(campus: Flask) -> None:
+def wait_for_lanes(campus: Flask) -> None:
     """Wait until the answers in flight are written."""
     wait_until(lambda: not sync.progress_of(campus)["workers"], 30, "no lane is at work")
 
@@ -71,14 +71,14 @@ def check_nothing_lost(before: Stored) -> None:
 def test_a_run_pauses_for_a_person_and_writes_only_after_acceptance(
     campus: Flask, payment_api: Simulator, known: Stored
 ) -> None:
-    asked = run_with_lost_data(campus, payment_api, 0.5)
-    assert asked["reason_code"] == "suspicious_api"
-    no_lane_at_work(campus)
+    paused = run_with_lost_data(campus, payment_api, 0.5)
+    assert paused["reason_code"] == "suspicious_api"
+    wait_for_lanes(campus)
     with campus.app_context():
         check_nothing_lost(known)
         sync.check_numbers(sync.progress_of(campus))
-        assert anomaly_guard.count_quarantined(asked["run_id"]) > 0
-        assert "menjadi Rp 0" in anomaly_guard.examples(asked["run_id"])[0].message
+        assert anomaly_guard.count_quarantined(paused["run_id"]) > 0
+        assert "menjadi Rp 0" in anomaly_guard.examples(paused["run_id"])[0].message
         with pytest.raises(Conflict):
             commands.resume(TREASURER)
         commands.resume(TREASURER, accept=True)
@@ -87,10 +87,10 @@ def test_a_run_pauses_for_a_person_and_writes_only_after_acceptance(
         sync.check_numbers(ended)
         assert ended["status"] == "completed"
         assert ended["success"] == STUDENTS
-        forgotten = [i for i, now in stored().items() if now.pembayaran == []]
-        assert len(forgotten) > STUDENTS / 3
-        vanished = payment_history.of_student(next(i for i in forgotten if known[i].pembayaran))
-        assert any(row.new is None for row in vanished.items)
+        emptied = [i for i, now in stored().items() if now.pembayaran == []]
+        assert len(emptied) > STUDENTS / 3
+        changes = payment_history.of_student(next(i for i in emptied if known[i].pembayaran))
+        assert any(row.new is None for row in changes.items)
         actions = [action.verb for action in activity.of_run(ended["run_id"])]
         assert actions == ["started", "suspicious_api", "accepted", "completed"]
 
@@ -98,21 +98,22 @@ def test_a_run_pauses_for_a_person_and_writes_only_after_acceptance(
 def test_the_reason_also_counts_answers_that_arrive_after_the_pause(
     campus: Flask, payment_api: Simulator, known: Stored
 ) -> None:
-    asked = run_with_lost_data(campus, payment_api, 0.5, latency_ms="100..1500")
+    paused = run_with_lost_data(campus, payment_api, 0.5, latency_ms="100..1500")
 
     def agrees() -> bool:
         now = sync.progress_of(campus)
         with campus.app_context():
-            held = anomaly_guard.count_quarantined(asked["run_id"])
-        return not now["workers"] and now["reason"].startswith(f"{held} dari ")
+            quarantined = anomaly_guard.count_quarantined(paused["run_id"])
+        return not now["workers"] and now["reason"].startswith(f"{quarantined} dari ")
 
-    wait_until(agrees, 30, "the reason names all that is held")
+    wait_until(agrees, 30, "the reason counts all quarantined answers")
 
 
 def test_no_suspicious_answer_is_written_if_the_worker_is_killed(
     campus: Flask, payment_api: Simulator, known: Stored, start: Start
 ) -> None:
-    payment_api.set(fail={"empty": 0.15}, latency_ms="150")  # too few to ask before the end
+    # Too few to pause the run before its end.
+    payment_api.set(fail={"empty": 0.15}, latency_ms="150")
     with campus.app_context():
         commands.start(TREASURER)
     sync.wait_for_processed(campus, 100)
@@ -122,7 +123,7 @@ def test_no_suspicious_answer_is_written_if_the_worker_is_killed(
         check_nothing_lost(known)
     start(*WORKER)
     sync.wait_for(campus, "paused")
-    wait_until(lambda: not sync.progress_of(campus)["workers"], 30, "the lanes have stored all")
+    wait_for_lanes(campus)
     with campus.app_context():
         check_nothing_lost(known)
         sync.check_numbers(sync.progress_of(campus))
@@ -145,7 +146,7 @@ def test_after_acceptance_the_students_are_fetched_again(
     campus: Flask, payment_api: Simulator, known: Stored
 ) -> None:
     run_with_lost_data(campus, payment_api, 0.5)
-    no_lane_at_work(campus)
+    wait_for_lanes(campus)
     payment_api.set(fail={})
     with campus.app_context():
         commands.resume(TREASURER, accept=True)

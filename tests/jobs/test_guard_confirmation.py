@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from devtools.simulator import Simulator
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
+from myukm.domain.payment_api.client import from_status
 from myukm.domain.payment_api.parser import parse
 from myukm.domain.sync import (
     anomaly_guard,
@@ -42,7 +43,7 @@ def run(chosen: list[str], **options: Any) -> dict[str, Any]:
     dispatching.dispatch(run_id)
 
     def is_over() -> bool:
-        lane_job.run_lane(run_id)  # a held student may be left to the next lane
+        lane_job.run_lane(run_id)  # a quarantined student may be left to the next lane
         db.session.rollback()
         return bool(progress.current()["status"] == "completed")
 
@@ -123,14 +124,12 @@ def test_a_student_fails_if_the_second_request_fails(quiet: Flask, indebted: str
     with quiet.app_context():
         before = stored(indebted)
         lane, student = reclaim_quarantined(indebted, EMPTY)
-        lane.flush_and_claim([student.complete(refused())], 0)
+        lane.flush_and_claim([student.complete(server_error())], 0)
         assert sync.progress_of(quiet)["failed"] == 1
         assert stored(indebted) == before
 
 
-def refused() -> Any:
-    from myukm.domain.payment_api.client import from_status
-
+def server_error() -> Any:
     return from_status(500, None)
 
 
@@ -173,9 +172,8 @@ def test_a_lane_that_dies_between_the_two_requests_loses_nothing(
         before = stored(indebted)
         lane, student = reclaim_quarantined(indebted, EMPTY)
         assert stored(indebted) == before
-        watchdog.expire_lane(
-            lane.lane_id, lane.run_id
-        )  # and it dies again before the second answer
+        # The second lane also dies before the second answer.
+        watchdog.expire_lane(lane.lane_id, lane.run_id)
         lane_store.release_orphans(db.session(), lane.run_id)
         db.session.commit()
         lane = register_lane(lane.run_id, "c")
@@ -205,10 +203,10 @@ PERIOD = (
 )
 
 
-def test_vanished_items_are_quarantined_though_the_sums_stay(
+def test_vanished_items_are_quarantined_though_the_stated_sums_stay(
     quiet: Flask, payment_api: Simulator, indebted: str
 ) -> None:
-    """What a student owes is counted by the items."""
+    """Debts are summed over the items, whatever sums the API states."""
     answer = payment_api.expected(indebted)
     for period in answer["data"][0]["periods"]:
         for category in period["categories"]:

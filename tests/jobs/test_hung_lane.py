@@ -24,7 +24,7 @@ Start = Callable[..., Any]
 
 
 def hang(campus: Flask, api: Simulator, valkey: redis.Redis, start: Start, *argv: str) -> int:
-    """Stop the process of a lane at work, and let its last beat be long ago; return it."""
+    """Stop the process of a lane at work and delete its heartbeats; return the process id."""
     api.set(latency_ms="150..200")
     with campus.app_context():
         commands.start(TREASURER)
@@ -38,7 +38,7 @@ def hang(campus: Flask, api: Simulator, valkey: redis.Redis, start: Start, *argv
     return pid
 
 
-def hung(campus: Flask) -> list[dict[str, Any]]:
+def hung_findings(campus: Flask) -> list[dict[str, Any]]:
     return [each for each in examine(campus)["findings"] if each["code"] == "job_hung"]
 
 
@@ -51,10 +51,12 @@ def test_the_cure_for_plain_rq_works_as_it_is_printed(
 ) -> None:
     monkeypatch.setattr(workers, "hung_seconds", lambda _settings: 1)
     pid = hang(campus, payment_api, valkey, start, "rq", "worker")
-    found = wait_until(lambda: hung(campus), 30, "the finding")[0]
+    found = wait_until(lambda: hung_findings(campus), 30, "the finding")[0]
     assert found["level"] == "broken"
     subprocess.run(shlex.split(found["cure"].partition(": ")[2]), check=True)
-    wait_until(lambda: gone(pid) and not hung(campus), 30, "it goes with its cause")
+    wait_until(
+        lambda: gone(pid) and not hung_findings(campus), 30, "the finding ends with its cause"
+    )
     assert sync.wait_for_end(campus)["success"] == STUDENTS
 
 

@@ -1,4 +1,4 @@
-"""Jobs that are interrupted: by an absent database, a locked row, their own timeout."""
+"""Jobs that are interrupted by a locked row or by their own time-out."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ Start = Callable[..., Program]
 
 @pytest.fixture
 def settings(settings: dict[str, str]) -> dict[str, str]:
-    """A worker's sessions wait for a locked row only for a moment."""
+    """A worker's sessions on PostgreSQL wait 300 ms for a locked row."""
     url = settings["DATABASE_URL"]
     limit = "?options=-c%20lock_timeout%3D300ms"
     return settings | ({"DATABASE_URL": url + limit} if url.startswith("postgresql") else {})
@@ -38,7 +38,7 @@ def settings(settings: dict[str, str]) -> dict[str, str]:
 
 @contextmanager
 def locked(app: Flask, table: str) -> Iterator[None]:
-    """Another session holds the table's rows."""
+    """Let another session lock the table's rows."""
     with psycopg.connect(app.config["DATABASE_URL"]) as other:
         other.execute(f"SELECT 1 FROM {table} FOR UPDATE".encode())
         yield
@@ -46,7 +46,7 @@ def locked(app: Flask, table: str) -> Iterator[None]:
 
 
 def work_off(start: Start, queue: str) -> str:
-    """Let plain RQ work until the queue is empty, and return what it said."""
+    """Let plain RQ work until the queue is empty, and return its output."""
     worker = start("rq", "worker", "--burst", queue)
     wait_until(lambda: not worker.child.running(), 40, "the burst ends")
     return worker.output()
@@ -91,7 +91,7 @@ def test_a_job_timeout_does_not_interrupt_a_statement(app: Flask) -> None:
         "SELECT pg_sleep(1.5)" if "postgresql" in app.config["DATABASE_URL"] else "DO sleep(1.5)"
     )
     with app.app_context(), transaction() as session:
-        session.execute(text("SELECT 1"))  # the time-out is not that of the first connection
+        session.execute(text("SELECT 1"))  # connects now, outside the time-out
     begun = time.monotonic()
     with app.app_context():
         with pytest.raises(JobTimeoutException), UnixSignalDeathPenalty(1, JobTimeoutException):

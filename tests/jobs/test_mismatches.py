@@ -35,10 +35,10 @@ def disagreeing(payment_api: Simulator, app: Flask) -> list[str]:
     return [idpersons[0], *found]
 
 
-def run(campus: Flask, **wishes: Any) -> tuple[dict[str, Any], list[str]]:
+def run(campus: Flask, **options: Any) -> tuple[dict[str, Any], list[str]]:
     """Carry a run out in this process; return its progress and its log lines about figures."""
     with campus.app_context():
-        run_id = commands.start(TREASURER, **wishes)["run_id"]
+        run_id = commands.start(TREASURER, **options)["run_id"]
         dispatching.dispatch(run_id)
         lane_job.run_lane(run_id)
         lifecycle.advance(run_id)
@@ -52,17 +52,17 @@ def test_students_whose_figures_disagree_are_counted_once_and_logged_in_one_line
     campus: Flask, disagreeing: list[str]
 ) -> None:
     assert len(disagreeing) > 1
-    said = [
+    expected = [
         f"Angka dari API tidak cocok pada {len(disagreeing)} siswa. "
         "Lihat daftar siswa dengan saringan “Angka tidak cocok”."
     ]
     first, log = run(campus, dry_run=True)
-    assert (first["mismatched"], log) == (len(disagreeing), said)
+    assert (first["mismatched"], log) == (len(disagreeing), expected)
     with campus.app_context():
         assert not db.session.scalar(select(func.count()).where(Siswa.tidak_cocok.is_(True)))
     for unchanged in (0, first["success"]):
         now, log = run(campus)
-        assert (now["mismatched"], log) == (len(disagreeing), said)
+        assert (now["mismatched"], log) == (len(disagreeing), expected)
         assert now["unchanged"] == unchanged
     with campus.app_context():
         marked = db.session.scalars(select(Siswa.idperson).where(Siswa.tidak_cocok.is_(True)))

@@ -41,7 +41,8 @@ def run() -> dict[str, Any]:
     return progress.current()
 
 
-def answer(api: Simulator, given: dict[str, Any], *idpersons: str) -> None:
+def serve(api: Simulator, given: dict[str, Any], *idpersons: str) -> None:
+    """Let the API answer `given` about these students."""
     api.set(override={f"/payments/{idperson}": given for idperson in idpersons})
 
 
@@ -62,7 +63,7 @@ def test_students_whose_answer_reports_a_failure_keep_their_data(
 ) -> None:
     run()
     before = stored()
-    answer(payment_api, FAILED, *IDS[:count])
+    serve(payment_api, FAILED, *IDS[:count])
     now = run()
     assert (now["status"], now["failed"], now["unchanged"]) == ("completed", count, 40 - count)
     assert codes(now["run_id"]) == dict.fromkeys(IDS[:count], "invalid_body")
@@ -70,7 +71,7 @@ def test_students_whose_answer_reports_a_failure_keep_their_data(
 
 
 def test_a_reported_failure_marks_no_student_as_paid(campus: Flask, payment_api: Simulator) -> None:
-    answer(payment_api, FAILED, *IDS[:3])
+    serve(payment_api, FAILED, *IDS[:3])
     assert run()["failed"] == 3
     assert single_student.sync(IDS[0], requested=False) == "failed"
     assert all((row.pembayaran, row.lunas) == (None, None) for row in stored()[:3])
@@ -84,7 +85,7 @@ def test_an_impossible_retry_after_fails_only_its_student(
 ) -> None:
     monkeypatch.setattr(retry_policy, "MAX_WAITED_SECONDS", 1.5)
     odd = {"status": 429, "headers": {"Retry-After": header}, "body": "x"}
-    answer(payment_api, odd, IDS[7])
+    serve(payment_api, odd, IDS[7])
     now = run()
     assert (now["status"], now["success"], now["failed"]) == ("completed", 39, 1)
     assert codes(now["run_id"]) == {IDS[7]: "client_error"}
@@ -104,7 +105,7 @@ def test_an_answer_nested_deeper_than_databases_store_fails_its_student(
 
 
 @every_database
-def test_odd_unknown_fields_end_no_run(campus: Flask, payment_api: Simulator) -> None:
+def test_no_value_of_an_unknown_field_stops_a_run(campus: Flask, payment_api: Simulator) -> None:
     odd = [
         "1e400",
         "-1e-400",
@@ -124,7 +125,9 @@ def test_odd_unknown_fields_end_no_run(campus: Flask, payment_api: Simulator) ->
         '"\\u0000"',
     ]
     payment_api.set(
-        override={f"/payments/{i}": beside(i, v) for i, v in zip(IDS, odd, strict=False)}
+        override={
+            f"/payments/{i}": with_unknown_field(i, v) for i, v in zip(IDS, odd, strict=False)
+        }
     )
     now = run()
     assert now["status"] == "completed"
@@ -132,15 +135,15 @@ def test_odd_unknown_fields_end_no_run(campus: Flask, payment_api: Simulator) ->
     assert run()["unchanged"] == 37
 
 
-def beside(idperson: str, value: str) -> dict[str, Any]:
-    """Return an answer for a student with an unknown field in several places."""
-    answer = nested(idperson, 6)
-    body = answer["body"].replace('["x"]', value).replace('"1"', f'"{"9" * 300}"')
+def with_unknown_field(idperson: str, value: str) -> dict[str, Any]:
+    """Return an answer for a student with an unknown field of this JSON value in several places."""
+    page = nested(idperson, 6)
+    body = page["body"].replace('["x"]', value).replace('"1"', f'"{"9" * 300}"')
     return {"body": body.replace('"periods"', f'"lain": {value}, "periods"')}
 
 
 def nested(idperson: str, depth: int) -> dict[str, Any]:
-    """Return an answer for a student with an unknown field that makes it `depth` deep."""
+    """Return an answer for a student with an unknown field, nested `depth` levels in all."""
     summary = {"total_billed": 0, "total_paid": 0, "total_remaining": 0, "fully_paid": True}
     deep = json.loads("[" * (depth - 5) + '"x"' + "]" * (depth - 5))
     period = {"period_id": "1", "summary": summary, "categories": [], "lain": deep}

@@ -25,9 +25,9 @@ WORKER = ("rq", "worker", "sync-pembayaran")
 Start = Callable[..., Any]
 
 
-def run(campus: Flask, **wishes: Any) -> dict[str, Any]:
+def run(campus: Flask, **options: Any) -> dict[str, Any]:
     with campus.app_context():
-        commands.start(TREASURER, **wishes)
+        commands.start(TREASURER, **options)
     return sync.wait_for_end(campus)
 
 
@@ -57,10 +57,10 @@ def test_each_change_is_recorded_once_with_its_old_and_new_value(
         assert changed_students(first["run_id"]) == STUDENTS
         assert changed_students(second["run_id"]) == second["success"] - second["unchanged"] > 50
         rows = payment_history.csv_of_run(second["run_id"])
-        noted = list(csv.DictReader(io.StringIO("".join(rows).removeprefix("\ufeff"))))
-    one = noted[0]["idperson"]
+        recorded = list(csv.DictReader(io.StringIO("".join(rows).removeprefix("\ufeff"))))
+    one = recorded[0]["idperson"]
     expected = compare(known[one], periods(payment_api, one))
-    mine = [row for row in noted if row["idperson"] == one and row["field"] != "saldo"]
+    mine = [row for row in recorded if row["idperson"] == one and row["field"] != "saldo"]
     assert [(c.period_id, c.field, c.old or "", c.new or "") for c in expected] == [
         (row["period_id"], row["field"], row["old"], row["new"]) for row in mine
     ]
@@ -75,25 +75,27 @@ def test_a_dry_run_records_what_would_change_and_writes_no_student(
     payment_api.advance(["100001", "100002", "100003", "100004"])
     with campus.app_context():
         before = db.session.execute(select(Siswa.__table__)).all()
-        trail = payment_history.of_student("100002").total
-    tried = run(campus, dry_run=True)
+        count_before = payment_history.of_student("100002").total
+    dry_run = run(campus, dry_run=True)
     with campus.app_context():
-        sync.check_numbers(tried)
+        sync.check_numbers(dry_run)
         assert db.session.execute(select(Siswa.__table__)).all() == before
-        would = payment_history.of_run(tried["run_id"]).items
-        assert all(row.dry_run for row in would)
-        assert payment_history.of_student("100002").total == trail
+        planned = payment_history.of_run(dry_run["run_id"]).items
+        assert all(row.dry_run for row in planned)
+        assert payment_history.of_student("100002").total == count_before
     done = run(campus)
     with campus.app_context():
-        assert done["unchanged"] == tried["unchanged"]
-        did = payment_history.of_run(done["run_id"]).items
-    assert did
-    assert [(r.idperson, r.field, r.old, r.new) for r in did] == [
-        (r.idperson, r.field, r.old, r.new) for r in would
+        assert done["unchanged"] == dry_run["unchanged"]
+        applied = payment_history.of_run(done["run_id"]).items
+    assert applied
+    assert [(r.idperson, r.field, r.old, r.new) for r in applied] == [
+        (r.idperson, r.field, r.old, r.new) for r in planned
     ]
 
 
-def test_a_student_synced_alone_has_a_history_too(campus: Flask, payment_api: Simulator) -> None:
+def test_a_student_synced_outside_a_run_has_a_history(
+    campus: Flask, payment_api: Simulator
+) -> None:
     with campus.app_context():
         sync_pembayaran_siswa("100001")
         sync_pembayaran_siswa("100001")

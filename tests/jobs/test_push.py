@@ -1,5 +1,5 @@
-"""Notifications with real workers that are killed: each event is shown once by each browser, and by
-none of who has left, is blocked or logged out.
+"""Notifications with workers that are killed: each browser shows each event once, and never shows
+an event to a person who was removed, blocked or logged out before.
 
 `PUSH_KILLS=50 PUSH_SEED=7 ./run test tests/jobs/test_push.py` kills more often, at other moments.
 """
@@ -28,8 +28,8 @@ from tests.support.workers import WORKER
 
 Start = Callable[..., Program]
 KILLS, SEED = int(os.environ.get("PUSH_KILLS", "10")), int(os.environ.get("PUSH_SEED", "1"))
-GOING = {"outsider": "Rudi Hartono", "operator": "Oki Pratama", "admin": "Siti Rahma"}
-ALL = "".join(f"@{name} " for name in ("Mega Lestari", *GOING.values()))
+LEAVING = {"outsider": "Rudi Hartono", "operator": "Oki Pratama", "admin": "Siti Rahma"}
+ALL = "".join(f"@{name} " for name in ("Mega Lestari", *LEAVING.values()))
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def campus(app: Flask, people: dict[str, int], service: PushService) -> Iterator
 
 
 class Killer:
-    """Kills the worker at its first request to the service, or some time after a message."""
+    """Kills the worker when the test calls it, or at the service's next request; replaces it."""
 
     def __init__(self, start: Start, service: PushService) -> None:
         self._start, self._service = start, service
@@ -85,7 +85,7 @@ def wait_delivered(
 
 
 def wait_killed(killer: Killer, watching: watch.PushWatch, times: int) -> None:
-    """Let the leader poll until the worker was killed so often."""
+    """Let the leader poll until the worker was killed `times` times."""
 
     def killed() -> bool:
         watching.poll()
@@ -94,17 +94,17 @@ def wait_killed(killer: Killer, watching: watch.PushWatch, times: int) -> None:
     wait_until(killed, 30, "a kill")
 
 
-def let_them_join(people: dict[str, int]) -> None:
-    """All who will leave are members, and hear of the UKM alone."""
-    for who in GOING:
+def join_all(people: dict[str, int]) -> None:
+    """Let all who will leave join the UKM, with notifications of the UKM only."""
+    for who in LEAVING:
         memberships.join(people[who], UKM)
-        # Killed workers raise alerts, of which an operator's phone would ring as well.
+        # Killed workers raise alerts, which would be pushed to an operator as well.
         chosen = {"show_text": True, "announcements": True, "staff": False}
         preferences.change(people[who], **chosen, quiet_from="", quiet_until="")
 
 
-def let_them_go(people: dict[str, int]) -> None:
-    """One is removed from the UKM, one is blocked, one logs out."""
+def let_some_leave(people: dict[str, int]) -> None:
+    """Remove one person from the UKM, block one and log one out."""
     friend = Actor("Farhan Hakim", people["friend"])
     moderation.remove(friend, UKM, people["outsider"])
     with transaction() as session:
@@ -123,32 +123,32 @@ def test_each_event_is_shown_once_by_each_browser_though_workers_are_killed(
 ) -> None:
     for queueing in (fan_out, outbox):
         monkeypatch.setattr(queueing, "QUEUED_SECONDS", 1)
-    let_them_join(people)
+    join_all(people)
     campus.place("friend", is_admin=True)
     staying = [campus.subscribe("member", f"b{number}") for number in range(3)]
-    going, own = [campus.subscribe(who) for who in GOING], campus.subscribe("friend")
+    leaving, author = [campus.subscribe(who) for who in LEAVING], campus.subscribe("friend")
     draw, killer = random.Random(SEED), Killer(start, service)
     watching = watch.PushWatch(claim_seconds=3.0, lag_seconds=0.5)
     said: list[int] = []
     for number in range(KILLS):
         if number == KILLS // 2:
-            let_them_go(people)
+            let_some_leave(people)
         at_request = number % 2
         if at_request:
             service.hold = killer.kill
         said.append(campus.say(f"{ALL}{number}"))
         if not at_request:
-            time.sleep(draw.uniform(0, 2.0))  # when it is killed must be any moment
+            time.sleep(draw.uniform(0, 2.0))  # the kill comes at a random moment
             killer.kill()
         else:
             wait_killed(killer, watching, number + 1)
         killer.replace()
-        present = staying if number >= KILLS // 2 else staying + going
+        present = staying if number >= KILLS // 2 else staying + leaving
         wait_delivered(campus, watching, dict.fromkeys(present, said[-1]))
     assert killer.kills == KILLS
     for browser, messages in [(each, said) for each in staying] + [
-        (each, said[: KILLS // 2]) for each in going
+        (each, said[: KILLS // 2]) for each in leaving
     ]:
         assert browser.shown == [("ukm-ROBOTIK", message) for message in messages]
         assert all(count <= 2 for count in browser.events().values())
-    assert own.got == []
+    assert author.got == []

@@ -43,12 +43,12 @@ def counted_answers(payment_api: Simulator) -> dict[str, int]:
     return outcomes
 
 
-def alter(campus: Flask, **values: Any) -> None:
+def update_students(campus: Flask, **values: Any) -> None:
     with campus.app_context(), transaction() as session:
         session.execute(update(Siswa).values(values))
 
 
-def test_only_what_changed_is_fetched_again(campus: Flask, payment_api: Simulator) -> None:
+def test_only_changed_students_are_transferred_again(campus: Flask, payment_api: Simulator) -> None:
     run(campus)
     assert counted_answers(payment_api) == {"200": STUDENTS}
     payment_api.advance(["100001", "100002", "100003"])
@@ -59,7 +59,7 @@ def test_only_what_changed_is_fetched_again(campus: Flask, payment_api: Simulato
         sync.check_stored(payment_api, ["100001", "100002", "100003", "100004"])
 
 
-def test_a_dry_run_stores_no_tags(campus: Flask, payment_api: Simulator) -> None:
+def test_a_dry_run_stores_no_etags(campus: Flask, payment_api: Simulator) -> None:
     run(campus, dry_run=True)
     with campus.app_context():
         assert db.session.scalar(select(func.count(Siswa.etag))) == 0
@@ -74,11 +74,11 @@ def test_a_dry_run_stores_no_tags(campus: Flask, payment_api: Simulator) -> None
     ],
     ids=["too old", "from the future", "data gone"],
 )
-def test_a_tag_is_not_sent_if_it_is_old_or_the_data_is_gone(
+def test_an_etag_is_not_sent_if_it_is_old_or_the_data_is_gone(
     campus: Flask, payment_api: Simulator, values: Mapping[str, Any]
 ) -> None:
     run(campus)
-    alter(campus, **values)
+    update_students(campus, **values)
     counted_answers(payment_api)
     run(campus)
     assert counted_answers(payment_api) == {"200": STUDENTS}
@@ -86,15 +86,15 @@ def test_a_tag_is_not_sent_if_it_is_old_or_the_data_is_gone(
     assert counted_answers(payment_api) == {"304": STUDENTS}
 
 
-def test_tags_can_be_switched_off(campus: Flask, payment_api: Simulator) -> None:
+def test_etags_can_be_switched_off(campus: Flask, payment_api: Simulator) -> None:
     campus.config["PEMBAYARAN_API_ETAG_HOURS"] = 0
     run(campus)
     run(campus)
     assert counted_answers(payment_api) == {"200": 2 * STUDENTS}
 
 
-def test_the_tags_of_another_api_are_not_sent(campus: Flask, payment_api: Simulator) -> None:
-    """Two servers that count versions name different data by the same tag."""
+def test_the_etags_of_another_api_are_not_sent(campus: Flask, payment_api: Simulator) -> None:
+    """Two servers that number their versions may use one ETag for different data."""
     run(campus)
     counted_answers(payment_api)
     campus.config["PEMBAYARAN_API_URL"] = payment_api.url.replace("127.0.0.1", "localhost")
@@ -102,10 +102,10 @@ def test_the_tags_of_another_api_are_not_sent(campus: Flask, payment_api: Simula
     assert counted_answers(payment_api) == {"200": STUDENTS}
 
 
-def test_a_changed_body_is_stored_even_under_the_old_tag(
+def test_a_changed_body_is_stored_even_under_the_old_etag(
     campus: Flask, payment_api: Simulator
 ) -> None:
-    """An upgraded API may send another body with the old tag."""
+    """An upgraded API may send another body with the old ETag."""
     run(campus)
     with campus.app_context():
         tag = etags.usable(db.session(), ["100001"])["100001"]
@@ -119,7 +119,7 @@ def test_a_changed_body_is_stored_even_under_the_old_tag(
         assert db.session.scalar(select(Siswa.saldo).where(Siswa.idperson == "100001")) == 77
 
 
-def test_not_modified_without_a_sent_tag_fails_the_student(
+def test_not_modified_without_a_sent_etag_fails_the_student(
     campus: Flask, payment_api: Simulator
 ) -> None:
     payment_api.set(override={"/payments/100001": {"status": 304, "body": ""}})
@@ -127,7 +127,7 @@ def test_not_modified_without_a_sent_tag_fails_the_student(
     assert (ended["success"], ended["failed"]) == (STUDENTS - 1, 1)
 
 
-def test_tags_of_another_form_are_not_stored(campus: Flask, payment_api: Simulator) -> None:
+def test_malformed_etags_are_not_stored(campus: Flask, payment_api: Simulator) -> None:
     body = '{"data": []}'
     for tag in ("no quotes", '"' + "x" * 300 + '"', '"a\tb"'):
         page = {"status": 200, "body": body, "headers": {"ETag": tag}}
@@ -153,7 +153,7 @@ def test_a_student_deleted_during_the_run_fails(campus: Flask, payment_api: Simu
 def test_not_modified_about_replaced_data_is_fetched_again(
     campus: Flask, payment_api: Simulator
 ) -> None:
-    """Requested with tag A; meanwhile other data was stored; the API answers "not modified"."""
+    """A lane requests with an ETag; other data is stored; the API answers "not modified"."""
     run(campus)
     with campus.app_context():
         run_id = commands.start(TREASURER, selected_ids=["100001"])["run_id"]
@@ -162,7 +162,7 @@ def test_not_modified_about_replaced_data_is_fetched_again(
         lane.register()
         (student,) = lane.flush_and_claim([], 5).items
         assert student.etag
-    alter(campus, digest="other", etag="other", pembayaran=[])
+    update_students(campus, digest="other", etag="other", pembayaran=[])
     with campus.app_context():
         lane.flush_and_claim([student.complete(NotModified())], 0)
         assert sync.items(run_id) == {"pending": 1}

@@ -1,4 +1,4 @@
-"""The API is treated with care: what it answers decides who fails, who waits and who pauses."""
+"""The API's answers decide whether a student fails or is retried, and whether a run pauses."""
 
 import time
 from collections.abc import Callable
@@ -210,7 +210,7 @@ def test_a_run_ends_if_only_failing_students_are_left(
     assert ended["failed"] == 25
 
 
-def test_one_student_on_request(campus: Flask, payment_api: Simulator) -> None:
+def test_the_job_of_one_student_returns_its_outcome(campus: Flask, payment_api: Simulator) -> None:
     from myukm.jobs.sync_pembayaran import sync_pembayaran_siswa as job
 
     payment_api.set(fail={"404": ["100002"]})

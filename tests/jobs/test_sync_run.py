@@ -59,7 +59,7 @@ def test_one_job_completes_a_run(campus: Flask, start: Start) -> None:
 def test_the_job_holds_no_transaction_while_its_lane_works(
     campus: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PostgreSQL ends sessions that are idle in a transaction, and this one is idle for minutes."""
+    """PostgreSQL ends sessions idle in a transaction, and the job's session idles for minutes."""
     found = list[bool]()
 
     async def work(_self: Lane) -> None:
@@ -116,7 +116,9 @@ def test_a_run_completes_after_its_worker_was_killed(
         assert ended["success"] == STUDENTS
         sync.check_numbers(ended)
     answered = [student["answered"] for student in payment_api.students().values()]
-    assert sum(answered) <= STUDENTS + 200, "only what was in flight or unwritten is asked again"
+    assert sum(answered) <= STUDENTS + 200, (
+        "only students in flight or unwritten are requested again"
+    )
 
 
 def test_a_run_completes_though_valkey_is_wiped(

@@ -43,8 +43,8 @@ def test_request_statistics_match_what_the_api_counted(
     ended = run_with_failures(campus, payment_api, start)
     with campus.app_context():
         figures = of_run(ended["run_id"])
-        asked = sum(student["asked"] for student in payment_api.students().values())
-        assert figures.requests == asked == STUDENTS + 2 * len(BROKEN)
+        received = sum(student["asked"] for student in payment_api.students().values())
+        assert figures.requests == received == STUDENTS + 2 * len(BROKEN)
         assert figures.retries == 2 * len(BROKEN)
         assert figures.limited == 0
         assert figures.received > 1000 * STUDENTS
@@ -55,7 +55,7 @@ def test_request_statistics_match_what_the_api_counted(
         assert actions == [("started", TREASURER.name), ("completed", None)]
 
 
-def test_a_killed_lanes_written_statistics_are_kept(
+def test_statistics_written_by_a_killed_lane_are_kept(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
     payment_api.set(latency_ms="200..300")
@@ -87,8 +87,8 @@ def test_students_that_failed_for_one_cause_are_retried(
     assert again["parent_run_id"] == first["run_id"]
     assert (again["total"], again["success"]) == (2, 2)
     with campus.app_context():
-        frozen = run_history.run(first["run_id"])
-        assert frozen["failed"] == 5
+        first_run = run_history.run(first["run_id"])
+        assert first_run["failed"] == 5
     older = {"failed_of": first["run_id"], "code": "not_found"}
     assert treasurer.post(f"{address}/start", json=older).status_code == 202
     assert sync.wait_for_end(campus)["failed"] == 3
@@ -141,7 +141,7 @@ def test_chart_and_average_leave_out_the_time_without_lanes(app: Flask) -> None:
         assert points[9:12] == [[9.0, None, None], [1001.0, 100.0, 2.0], [1002.0, 100.0, 2.0]]
 
 
-def test_a_long_runs_chart_has_a_limited_number_of_points(app: Flask) -> None:
+def test_the_chart_of_a_long_run_has_a_limited_number_of_points(app: Flask) -> None:
     began = utcnow()
     with app.app_context():
         with transaction() as session:

@@ -1,4 +1,4 @@
-"""Pause, cancel, a worker's warm stop: no more requests are sent, and the counts stay right."""
+"""After a pause, a cancel or a worker's warm stop no requests are sent and the counts are right."""
 
 import time
 from collections.abc import Callable
@@ -23,8 +23,8 @@ def requests(api: Simulator) -> int:
     return int(api.state()["requests"])
 
 
-def running(campus: Flask, api: Simulator, start: Start, *argv: str) -> Any:
-    """Start a slow run and wait until it is under way; return the worker."""
+def start_slow_run(campus: Flask, api: Simulator, start: Start, *argv: str) -> Any:
+    """Start a slow run and wait until 50 students are processed; return the worker."""
     api.set(latency_ms="150..200")
     with campus.app_context():
         commands.start(TREASURER)
@@ -48,7 +48,7 @@ def test_cancel_ends_the_run_without_a_worker(campus: Flask) -> None:
 def test_cancel_keeps_the_results_and_sends_no_more_requests(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
-    running(campus, payment_api, start)
+    start_slow_run(campus, payment_api, start)
     with campus.app_context():
         commands.cancel(TREASURER)
     ended = sync.wait_for_end(campus)
@@ -59,14 +59,14 @@ def test_cancel_keeps_the_results_and_sends_no_more_requests(
         assert ended["processed"] >= 50
         assert ended["percent"] == 100
         sync.check_numbers(ended)
-    time.sleep(1)  # a request too many would come at once
+    time.sleep(1)  # a request sent after the cancel would come at once
     assert requests(payment_api) == asked
 
 
 def test_cancel_ends_the_run_after_its_worker_was_killed(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
-    running(campus, payment_api, start).kill()
+    start_slow_run(campus, payment_api, start).kill()
     with campus.app_context():
         commands.cancel(TREASURER)
     ended = sync.wait_for_end(campus, 30)
@@ -79,13 +79,13 @@ def test_cancel_ends_the_run_after_its_worker_was_killed(
 def test_a_resumed_run_continues_where_it_was_paused(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
-    running(campus, payment_api, start)
+    start_slow_run(campus, payment_api, start)
     with campus.app_context():
         assert commands.pause(TREASURER)["status"] == "paused"
-    wait_until(lambda: sync.progress_of(campus)["workers"] == 0, 30, "the lane has left")
-    asked, rested = requests(payment_api), sync.progress_of(campus)
-    assert rested["rate_per_second"] is None
-    assert rested["eta_seconds"] is None
+    wait_until(lambda: sync.progress_of(campus)["workers"] == 0, 30, "the lane has ended")
+    asked, paused = requests(payment_api), sync.progress_of(campus)
+    assert paused["rate_per_second"] is None
+    assert paused["eta_seconds"] is None
     time.sleep(1)
     assert requests(payment_api) == asked
     payment_api.set(latency_ms="10")
@@ -113,7 +113,7 @@ def test_a_run_paused_before_its_dispatch_completes_after_resume(
 def test_a_warm_stop_releases_open_students_at_once(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
-    worker = running(campus, payment_api, start, "python", "worker.py", "sync-pembayaran")
+    worker = start_slow_run(campus, payment_api, start, "python", "worker.py", "sync-pembayaran")
     payment_api.set(latency_ms="2500")
     began = time.monotonic()
     assert worker.stop(8) == 0
