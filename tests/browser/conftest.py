@@ -1,8 +1,8 @@
 """A real browser, Debian's Chromium, driven by Playwright. Any console error fails the test.
 
-Most tests have its headless shell, where there is one: the same engine without the processes of a
-browser's window and toolbars, which take a third of the CPU time of a test. Tests with the mark
-`service_worker` have the whole browser, because only that shows notifications.
+Most tests use Chromium's headless shell if it is installed: the same engine without the processes
+of window and toolbars, which take a third of a test's CPU time. Tests marked `service_worker` use
+the full browser, because the headless shell shows no notifications.
 """
 
 import re
@@ -45,59 +45,60 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-# How long a condition is waited for: it costs nothing when it comes true, and machines are busy.
+# Long, because machines are busy; a condition that comes true ends the wait at once.
 TIMEOUT_MS = 30_000
 expect.set_options(timeout=TIMEOUT_MS)
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
-# A service worker stores the shell anew in each test's browser, and hides pages from `route()`.
+# Most tests run without service worker, because it would cache the app shell again in each test's
+# browser, and answer requests in place of `route()`.
 NO_SERVICE_WORKERS = "Object.defineProperty(navigator, 'serviceWorker', { value: undefined })"
 
 
-def axe_finds_nothing(page: Page) -> None:
+def check_axe(page: Page) -> None:
     """Assert that axe finds no violation on the page as it is now."""
-    page.emulate_media(reduced_motion="reduce")  # what is just appearing has too little contrast
+    page.emulate_media(reduced_motion="reduce")  # during a fade-in the contrast is too low
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
 
 
-def drop_refused_streams(console_errors: list[str]) -> None:
-    """Expect streams that failed: cut ones, or refused ones of a session that is over."""
+def drop_stream_errors(console_errors: list[str]) -> None:
+    """Drop the errors of streams that were cut, or refused because the session is over."""
     console_errors[:] = [line for line in console_errors if "/stream?" not in line]
 
 
-def forget_cursor(route: Route) -> None:
-    """Let a stream ask for events since a number that the server does not know."""
+def send_unknown_cursor(route: Route) -> None:
+    """Replace the cursor in a request for the stream by one that the server does not know."""
     bare = re.sub(r"[?&]cursor=[^&]*", "", route.request.url)
     route.continue_(url=bare.replace("?", "?cursor=999999999&"))
 
 
 def miss_events(page: Page) -> None:
-    """Let the page's stream come back after a gap that cannot be replayed."""
-    page.route("**/stream?*", forget_cursor, times=1)
+    """Reconnect the page's stream with an unknown cursor, so that nothing can be replayed."""
+    page.route("**/stream?*", send_unknown_cursor, times=1)
     page.evaluate("() => dispatchEvent(new Event('online'))")
 
 
 @contextmanager
 def cut_stream(page: Page, console_errors: list[str]) -> Iterator[None]:
-    """Meanwhile the page's stream reaches no server."""
+    """Abort the page's requests for the stream inside the `with` block."""
     page.wait_for_selector("html[data-stream=open]")
     page.route("**/stream?*", lambda route: route.abort())
     page.evaluate("() => dispatchEvent(new Event('online'))")
     page.wait_for_selector("html[data-stream=lost]")
     yield
     page.unroute("**/stream?*")
-    drop_refused_streams(console_errors)
+    drop_stream_errors(console_errors)
 
 
-def looks_right(page: Page) -> None:
-    """Assert that axe finds nothing and nothing scrolls sideways, as the page stands."""
-    axe_finds_nothing(page)
+def check_current_look(page: Page) -> None:
+    """Assert that axe finds nothing and nothing scrolls sideways on the page as it is now."""
+    check_axe(page)
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
-def forms(page: Page) -> Iterator[None]:
-    """Put the page into each of its forms in turn: phone and desktop, light and dark."""
+def each_appearance(page: Page) -> Iterator[None]:
+    """Switch the page in turn to phone and desktop size, each in light and dark."""
     for size in (PHONE, DESKTOP):
         page.set_viewport_size(size)  # type: ignore[arg-type]
         for scheme in ("light", "dark"):
@@ -106,13 +107,13 @@ def forms(page: Page) -> Iterator[None]:
 
 
 def check_look(page: Page) -> None:
-    """Assert that axe finds nothing and nothing scrolls sideways, in every form of the page."""
-    for _form in forms(page):
-        looks_right(page)
+    """Assert that axe finds nothing and nothing scrolls sideways, in each appearance."""
+    for _appearance in each_appearance(page):
+        check_current_look(page)
 
 
-def give_password(page: Page, who: str) -> None:
-    """Fill the log-in form that the page shows, and send it."""
+def submit_log_in(page: Page, who: str) -> None:
+    """Fill in and submit the log-in form that the page shows."""
     page.fill("[name=nim]", NAMES[who][0])
     page.fill("[name=password]", PASSWORD)
     page.keyboard.press("Enter")
@@ -126,8 +127,8 @@ def playwright() -> Iterator[Playwright]:
 
 
 @pytest.fixture(scope="package")
-def whole_chromium(playwright: Playwright) -> Iterator[Browser]:
-    """The browser as people have it, without its window."""
+def full_chromium(playwright: Playwright) -> Iterator[Browser]:
+    """The full browser, headless."""
     path = need(shutil.which("chromium"), "chromium")
     with playwright.chromium.launch(executable_path=path, args=ARGUMENTS) as browser:
         yield browser
@@ -135,7 +136,7 @@ def whole_chromium(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def chromium_shell(playwright: Playwright) -> Iterator[Browser]:
-    """Its headless shell, which is a package of its own; without it the whole browser."""
+    """The headless shell, a package of its own; the full browser if it is not installed."""
     path = need(shutil.which("chromium-headless-shell") or shutil.which("chromium"), "chromium")
     with playwright.chromium.launch(executable_path=path, args=ARGUMENTS) as browser:
         yield browser
@@ -144,14 +145,14 @@ def chromium_shell(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture
 def chromium(request: pytest.FixtureRequest) -> Browser:
     """The browser that this test needs."""
-    whole = request.node.get_closest_marker("service_worker")
-    browser: Browser = request.getfixturevalue("whole_chromium" if whole else "chromium_shell")
+    full = request.node.get_closest_marker("service_worker")
+    browser: Browser = request.getfixturevalue("full_chromium" if full else "chromium_shell")
     return browser
 
 
 @pytest.fixture
 def console_errors() -> list[str]:
-    """Errors and warnings of the console; a test that expects some removes them."""
+    """Errors and warnings of the console; a test removes those that it expects."""
     return []
 
 
@@ -166,7 +167,7 @@ def open_as(
     """`open_as("member", "/ukm")` opens a page in a browser where that person is logged in."""
     contexts: dict[str, BrowserContext] = {}
 
-    def note(message: ConsoleMessage) -> None:
+    def record(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             console_errors.append(f"{message.text} {message.location.get('url', '')}")
 
@@ -176,7 +177,7 @@ def open_as(
             contexts[who].set_default_timeout(TIMEOUT_MS)
             if not request.node.get_closest_marker("service_worker"):
                 contexts[who].add_init_script(NO_SERVICE_WORKERS)
-            contexts[who].on("console", note)
+            contexts[who].on("console", record)
             contexts[who].on("weberror", lambda error: console_errors.append(str(error.error)))
             name, value = session_cookie(who)
             contexts[who].add_cookies([{"name": name, "value": value, "url": web.url}])
@@ -196,40 +197,40 @@ class OtherMembers:
     """Members who act without a browser, mostly Farhan."""
 
     def __init__(self, app: Flask, people: dict[str, int]) -> None:
-        self.app, self.people, self.said = app, people, 0
+        self.app, self.people, self.message_count = app, people, 0
 
     def say(self, *texts: str, who: str = "friend", reply_to: int | None = None) -> int:
         """Post to ROBOTIK, publish, and return the last message's id."""
         with self.app.app_context():
             author = db.session.get_one(User, self.people[who])
             for text in texts:
-                self.said += 1
-                message, _ = messages.post(author, UKM, text, f"f{self.said}", reply_to)
+                self.message_count += 1
+                message, _ = messages.post(author, UKM, text, f"f{self.message_count}", reply_to)
             broadcast.publish(message.ukm_id)
         return message.id
 
-    def place(self, who: str = "member", **values: object) -> None:
+    def update_membership(self, who: str = "member", **values: object) -> None:
         """Change a membership in ROBOTIK."""
         with self.app.app_context(), transaction():
-            place = memberships.get_membership(self.people[who], UKM)
+            membership = memberships.get_membership(self.people[who], UKM)
             for name, value in values.items():
-                setattr(place, name, value)
+                setattr(membership, name, value)
 
     def type(self, name: str) -> None:
-        """Let somebody of this name be typing."""
+        """Publish that somebody of this name is typing."""
         with self.app.app_context():
             pubsub.publish_transient(
                 f"ukm:{UKM}", "chat.typing", {"ukm": UKM, "user_id": 0, "name": name}
             )
 
-    def rest(self) -> None:
-        """Let nobody have done anything lately, so that nobody is too fast."""
+    def reset_rate_limit(self) -> None:
+        """Delete everybody's recent acts, so that no rate limit applies."""
         with self.app.app_context(), transaction() as session:
             session.execute(update(User).values(recent_acts=""))
 
     def remove(self, who: str) -> None:
         """Remove a member from ROBOTIK."""
-        self.place("friend", is_admin=True)
+        self.update_membership("friend", is_admin=True)
         with self.app.app_context():
             friend = Actor(user_id=self.people["friend"], name="Farhan Hakim")
             moderation.remove(friend, UKM, self.people[who])

@@ -1,11 +1,11 @@
-"""The account's pages on a phone: photo, password, farewell; a roster that is checked in place."""
+"""Pages of accounts: photo, password, deletion, one-time codes, import and filters."""
 
 from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import PHONE, drop_refused_streams, looks_right
+from tests.browser.conftest import PHONE, check_current_look, drop_stream_errors
 from tests.support.people import PASSWORD, UKM
 from tests.support.pictures import half_red
 
@@ -21,7 +21,7 @@ def file(name: str, kind: str, data: bytes) -> Any:
 def assert_clean(page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
     page.wait_for_load_state("load")
-    looks_right(page)
+    check_current_look(page)
 
 
 def set_photo(page: Page, data: bytes = half_red()) -> None:
@@ -29,7 +29,7 @@ def set_photo(page: Page, data: bytes = half_red()) -> None:
     page.get_by_role("button", name="Simpan foto").click()
 
 
-def test_a_photo_appears_and_another_file_is_refused_in_words(
+def test_a_photo_is_shown_and_another_file_gets_an_error_message(
     open_as: OpenAs, console_errors: list[str]
 ) -> None:
     page = open_as("member", "/profile", PHONE)
@@ -45,7 +45,7 @@ def test_a_photo_appears_and_another_file_is_refused_in_words(
     console_errors[:] = [c for c in console_errors if "422" not in c]
 
 
-def test_a_friend_sees_photo_and_farewell_without_a_reload(
+def test_others_see_a_new_photo_and_a_deletion_without_a_reload(
     open_as: OpenAs, console_errors: list[str]
 ) -> None:
     mine = open_as("member", f"/ukm/{UKM}/chat", PHONE)
@@ -65,28 +65,28 @@ def test_a_friend_sees_photo_and_farewell_without_a_reload(
     profile.get_by_role("button", name="Hapus akun saya").click()
     profile.get_by_role("button", name="Hapus akun", exact=True).click()
     profile.wait_for_url("**/login?deleted=1")
-    drop_refused_streams(console_errors)
+    drop_stream_errors(console_errors)
     expect(said).to_contain_text("Pengguna terhapus")
     expect(said.locator(".avatar img")).not_to_be_attached()
 
 
-def test_a_form_sent_before_the_scripts_loaded_is_confirmed_afterwards(
+def test_a_form_sent_before_the_scripts_loaded_asks_for_confirmation_later(
     open_as: OpenAs, console_errors: list[str]
 ) -> None:
     page = open_as("member", "/ukm", PHONE)
-    late: list[Route] = []
-    page.route("**/joined/core/app.js", lambda route: late.append(route))  # noqa: PLW0108 (Playwright asks)
+    held: list[Route] = []
+    page.route("**/joined/core/app.js", lambda route: held.append(route))  # noqa: PLW0108 (Playwright inspects its signature)
     page.goto(page.url.replace("/ukm", "/profile"), wait_until="commit")
     page.get_by_role("button", name="Keluar dari semua perangkat").click()
-    assert late
-    late[0].continue_()
+    assert held
+    held[0].continue_()
     expect(page.locator("#confirm-everywhere")).to_be_visible()
     page.locator("#confirm-everywhere").get_by_role("button", name="Keluar dari semuanya").click()
     page.wait_for_url("**/login*")
-    drop_refused_streams(console_errors)
+    drop_stream_errors(console_errors)
 
 
-def test_a_new_password(open_as: OpenAs) -> None:
+def test_a_password_is_changed(open_as: OpenAs) -> None:
     page = open_as("member", "/profile", PHONE)
     page.locator("#old").fill(PASSWORD)
     page.locator("#new").fill("kata-sandi-baru")
@@ -95,7 +95,7 @@ def test_a_new_password(open_as: OpenAs) -> None:
     assert_clean(page)
 
 
-def test_a_password_is_shown_while_its_button_is_pressed_in(open_as: OpenAs) -> None:
+def test_a_toggle_button_shows_the_password(open_as: OpenAs) -> None:
     page = open_as("member", "/profile", PHONE)
     field = page.locator("#new")
     button = page.get_by_role("button", name="Tampilkan kata sandi baru")
@@ -116,7 +116,9 @@ def test_a_password_is_shown_while_its_button_is_pressed_in(open_as: OpenAs) -> 
     expect(page.get_by_role("status").first).to_contain_text("sudah diganti")
 
 
-def test_a_common_password_is_refused_in_words(open_as: OpenAs, console_errors: list[str]) -> None:
+def test_a_common_password_gets_an_error_message(
+    open_as: OpenAs, console_errors: list[str]
+) -> None:
     page = open_as("member", "/profile", PHONE)
     page.locator("#old").fill(PASSWORD)
     page.locator("#new").fill("1234567890")
@@ -126,7 +128,7 @@ def test_a_common_password_is_refused_in_words(open_as: OpenAs, console_errors: 
     console_errors[:] = [line for line in console_errors if "422" not in line]
 
 
-def test_a_code_is_shown_after_a_question(open_as: OpenAs) -> None:
+def test_a_password_code_is_shown_after_confirmation(open_as: OpenAs) -> None:
     page = open_as("admin", "/admin/users?q=mega", PHONE)
     page.get_by_role("button", name="Kode kata sandi Mega Lestari").click()
     page.get_by_role("button", name="Buat kode", exact=True).click()
@@ -134,7 +136,7 @@ def test_a_code_is_shown_after_a_question(open_as: OpenAs) -> None:
     assert_clean(page)
 
 
-def test_a_roster_is_checked_then_its_codes_are_downloaded(open_as: OpenAs) -> None:
+def test_a_file_of_accounts_is_checked_before_its_codes_are_downloaded(open_as: OpenAs) -> None:
     page = open_as("admin", "/admin/users/import", PHONE)
     page.set_input_files("#roster", file("orang.csv", "text/csv", BAD.encode()))
     page.get_by_role("button", name="Periksa berkas").click()
@@ -146,7 +148,7 @@ def test_a_roster_is_checked_then_its_codes_are_downloaded(open_as: OpenAs) -> N
     with page.expect_download() as download:
         invite = page.get_by_role("button", name="Undang dan unduh kodenya")
         invite.click()
-    expect(invite).to_be_disabled()  # again would make the codes void that were just saved
+    expect(invite).to_be_disabled()  # a second click would void the saved codes
     assert download.value.suggested_filename == "myukm-codes.csv"
     codes = download.value.path().read_text(encoding="utf-8-sig").splitlines()
     assert codes[0] == "nim,name,role,code"
@@ -155,7 +157,7 @@ def test_a_roster_is_checked_then_its_codes_are_downloaded(open_as: OpenAs) -> N
     expect(invite).to_be_enabled()
 
 
-def test_a_filter_works_at_once_by_pointer_and_by_its_button_otherwise(
+def test_a_filter_applies_at_once_by_pointer_and_with_the_button_by_keyboard(
     open_as: Callable[..., Page],
 ) -> None:
     page = open_as("admin", "/admin/users")

@@ -15,23 +15,25 @@ from tests.support.waiting import wait_until
 OpenAs = Callable[..., Page]
 
 
-def test_after_an_absence_only_what_is_still_open_is_shown(
+def test_after_a_lost_stream_only_open_alerts_are_shown(
     open_as: OpenAs, app: Flask, console_errors: list[str]
 ) -> None:
     page = open_as("operator", "/ukm")
     records = Records()
-    over, still = (Finding(f"test_{n}", BROKEN, f"Disk {n}.", "Kosongkan.") for n in ("A", "B"))
+    resolved, still_open = (
+        Finding(f"test_{n}", BROKEN, f"Disk {n}.", "Kosongkan.") for n in ("A", "B")
+    )
     with cut_stream(page, console_errors), app.app_context():
-        for finding in (over, still):
+        for finding in (resolved, still_open):
             records.put(record_of(finding.key, finding))
         records.store()
-        records.resolve(over.key)
+        records.resolve(resolved.key)
         records.store()
     expect(page.locator(".toast", has_text="Disk B.")).to_be_visible()
     assert page.locator(".toast", has_text="Disk").all_inner_texts() == ["Disk B."]
 
 
-def test_the_end_of_an_alert_is_shown_though_it_got_worse_in_the_same_absence(
+def test_the_end_of_an_alert_is_shown_though_its_level_rose_while_the_stream_was_lost(
     open_as: OpenAs, app: Flask, console_errors: list[str]
 ) -> None:
     page = open_as("operator", "/ukm")

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from myukm.domain.chat import broadcast
 from myukm.extensions import db
 from myukm.models import Ukm
-from tests.browser.conftest import PHONE, looks_right
+from tests.browser.conftest import PHONE, check_current_look
 from tests.support.files import MESSAGES, PDF, send, upload
 from tests.support.pictures import encoded, half_red
 
@@ -22,7 +22,7 @@ OpenAs = Callable[..., Page]
 ROOM = "/ukm/ROBOTIK/chat"
 LIVE = '[data-stream="open"]'
 SEND = "[aria-label=Kirim]"
-# A photo, from its bytes in base64, as a browser hands it over that pastes or drops it.
+# Returns what a browser passes when a photo is pasted or dropped, from the photo's base64.
 TRANSFER = """(data) => {
     const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
     const transfer = new DataTransfer();
@@ -66,7 +66,7 @@ def test_a_photo_and_a_document_reach_the_others(
     his_list = open_as("friend", "/ukm", PHONE)
     his_list.wait_for_selector(LIVE)
     choose(mega, photo, tmp_path / "notulen.pdf")
-    looks_right(mega)
+    check_current_look(mega)
     mega.click(SEND)
     expect(his_list.locator("[data-code=ROBOTIK]")).to_contain_text(
         "Mega Lestari: Foto atau berkas"
@@ -78,7 +78,7 @@ def test_a_photo_and_a_document_reach_the_others(
         page.wait_for_function("() => document.querySelector('a.file-picture img').naturalWidth")
     farhan.click("a.file-picture")
     expect(farhan.locator("#lightbox img")).to_be_visible()
-    looks_right(farhan)
+    check_current_look(farhan)
     farhan.keyboard.press("Escape")
     expect(farhan.locator("#lightbox")).to_be_hidden()
     farhan.reload()
@@ -133,7 +133,7 @@ def test_an_upload_can_be_cancelled_and_a_text_does_not_wait_for_it(
     console_errors[:] = [c for c in console_errors if not any(each in c for each in OFFLINE)]
 
 
-def test_a_refused_photo_says_why_and_can_be_discarded(
+def test_a_refused_photo_shows_the_reason_and_can_be_discarded(
     open_as: OpenAs, tmp_path: Path, console_errors: list[str]
 ) -> None:
     (tmp_path / "palsu.png").write_bytes(b"<html>")
@@ -182,7 +182,7 @@ def test_text_that_an_office_program_copied_is_pasted_as_text(open_as: OpenAs, p
     expect(mega.locator(".attached-file")).to_have_count(0)
 
 
-def test_a_quote_goes_only_with_its_message_though_its_photo_takes_time(
+def test_only_the_reply_has_the_quote_though_its_photo_takes_time(
     open_as: OpenAs, client_as: Callable[[str], FlaskClient], photo: Path
 ) -> None:
     for text in ("pertama", "kedua"):
@@ -195,20 +195,20 @@ def test_a_quote_goes_only_with_its_message_though_its_photo_takes_time(
         window.createImageBitmap = async (file) => (await held, measure(file));
     }""")
 
-    def answer(text: str) -> None:
+    def reply_to(text: str) -> None:
         mega.locator(".message", has_text=text).first.hover()
         mega.locator(".message", has_text=text).first.get_by_role("button").last.click()
         mega.get_by_role("menuitem", name="Balas").click()
         expect(mega.locator("#replying")).to_contain_text(text)
 
-    answer("pertama")
+    reply_to("pertama")
     choose(mega, photo)
     mega.fill("#draft", "dengan foto")
     mega.click(SEND)
     expect(mega.locator("#replying")).to_be_hidden()
     mega.fill("#draft", "tanpa kutipan")
     mega.click(SEND)
-    answer("kedua")
+    reply_to("kedua")
     mega.evaluate("release()")
     said = mega.locator(".message.mine[data-state=sent]")
     expect(said).to_have_count(2)  # the text does not wait for the upload of the photo
@@ -217,7 +217,7 @@ def test_a_quote_goes_only_with_its_message_though_its_photo_takes_time(
     expect(mega.locator("#replying")).to_contain_text("kedua")
 
 
-def test_a_photo_is_sent_with_its_own_message_even_if_enter_comes_at_once(
+def test_a_pasted_photo_is_sent_with_the_message_entered_right_after(
     open_as: OpenAs, photo: Path
 ) -> None:
     mega = open_room(open_as, "member")
@@ -252,8 +252,8 @@ def test_a_picture_keeps_the_focus_though_its_message_arrives_again(
     mega = open_room(open_as, "member")
     mega.locator("a.file-picture").press("Enter")
     expect(mega.locator("#lightbox img")).to_be_visible()
-    edited = f"{MESSAGES}/{message['id']}"
-    assert friend.patch(edited, json={"message": "kemarin"}).status_code == 200
+    url = f"{MESSAGES}/{message['id']}"
+    assert friend.patch(url, json={"message": "kemarin"}).status_code == 200
     with app.app_context():
         broadcast.publish(db.session.scalars(select(Ukm.id).where(Ukm.code == "ROBOTIK")).one())
     expect(mega.locator(".message-text")).to_have_text("kemarin")
@@ -261,7 +261,7 @@ def test_a_picture_keeps_the_focus_though_its_message_arrives_again(
     expect(mega.locator("a.file-picture")).to_be_focused()
 
 
-def test_nothing_jumps_when_pictures_arrive(
+def test_messages_keep_their_height_when_pictures_load(
     open_as: OpenAs, client_as: Callable[[str], FlaskClient]
 ) -> None:
     friend = client_as("friend")

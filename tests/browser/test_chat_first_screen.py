@@ -21,7 +21,7 @@ LOOKS = """
         .map((name) => chip.dataset[name] ?? chip.getAttribute(name))),
   ])
 """
-OF_THE_SERVER = f"""
+SERVER_LOOKS = f"""
   async () => {{
     const html = await (await fetch(location.href)).text();
     return ({LOOKS})(new DOMParser().parseFromString(html, "text/html").getElementById("messages"));
@@ -36,22 +36,22 @@ def test_a_message_rendered_by_the_server_looks_like_one_rendered_by_the_script(
     first = other_members.say("Halo <b>& 'semua'</b>", "baris\nkedua")
     other_members.say("saya", "dan lagi", who="member")
     other_members.say("@Mega jawab", reply_to=first)
-    gone = other_members.say("dihapus")
+    deleted = other_members.say("dihapus")
     with other_members.app.app_context():
         messages.edit(people["friend"], UKM, first, "sudah diubah")
-        messages.delete(people["friend"], UKM, gone)
+        messages.delete(people["friend"], UKM, deleted)
         reactions.add(people["friend"], UKM, first, "👍")
     expect(mega.locator(".message.deleted")).to_have_count(1)
     expect(mega.locator(".reaction")).to_have_text("👍1")
     live = mega.evaluate(f"({LOOKS})(document.getElementById('messages'))")
-    server = mega.evaluate(OF_THE_SERVER)
-    for each in (live, server):  # which one is new depends on when the page was opened
+    server = mega.evaluate(SERVER_LOOKS)
+    for each in (live, server):  # which message is new depends on when the page was opened
         for shown in each:
             shown[:] = [part for part in shown if part[0] != "message-new"]
     assert live == server
 
 
-def test_messages_are_shown_before_the_script_has_loaded_with_the_end_in_view(
+def test_the_newest_message_is_in_view_before_the_script_has_loaded(
     other_members: OtherMembers, open_as: OpenAs, console_errors: list[str]
 ) -> None:
     other_members.say(*[f"isi {n}" for n in range(18)], who="member")
@@ -68,15 +68,15 @@ def test_a_message_sent_before_the_script_has_loaded_is_sent_once(
 ) -> None:
     other_members.say("halo")
     mega = open_as("member", "/ukm", PHONE)
-    late: list[Route] = []
-    mega.route("**/joined/core/app.js", lambda route: late.append(route))  # noqa: PLW0108 (Playwright asks)
+    held: list[Route] = []
+    mega.route("**/joined/core/app.js", lambda route: held.append(route))  # noqa: PLW0108 (Playwright inspects its signature)
     mega.goto(f"{mega.url}/{UKM}/chat", wait_until="commit")
     field = mega.get_by_role("textbox", name="Tulis pesan")
     field.fill("sudah ditulis")
     mega.get_by_role("button", name="Kirim", exact=True).click()
     field.press_sequentially("!")
-    assert late
-    late[0].continue_()
+    assert held
+    held[0].continue_()
     sent = mega.locator(".message.mine[data-state=sent]")
     expect(sent).to_have_count(1)
     expect(sent.locator(".message-text")).to_have_text("sudah ditulis!")
@@ -85,12 +85,12 @@ def test_a_message_sent_before_the_script_has_loaded_is_sent_once(
 
 def test_text_written_before_the_script_has_loaded_stays(open_as: OpenAs) -> None:
     mega = open_as("member", "/ukm", PHONE)
-    late: list[Route] = []
-    mega.route("**/joined/core/app.js", lambda route: late.append(route))  # noqa: PLW0108 (Playwright asks)
+    held: list[Route] = []
+    mega.route("**/joined/core/app.js", lambda route: held.append(route))  # noqa: PLW0108 (Playwright inspects its signature)
     mega.goto(f"{mega.url}/{UKM}/chat", wait_until="commit")
     field = mega.get_by_role("textbox", name="Tulis pesan")
     field.fill("belum selesai")
-    assert late
-    late[0].continue_()
+    assert held
+    held[0].continue_()
     mega.wait_for_selector("#chat[data-mounted]")
     expect(field).to_have_value("belum selesai")

@@ -18,18 +18,17 @@ OpenAs = Callable[..., Page]
 
 
 def close(page: Page, console_errors: list[str]) -> None:
-    """Close the page, whose browser complains of the requests that the test lets fail."""
+    """Close the page, and drop the browser's errors about requests that the test let fail."""
     page.close()
     expected = ("ERR_FAILED", "status of 404")
     console_errors[:] = [e for e in console_errors if not any(part in e for part in expected)]
 
 
-def test_an_old_message_that_is_sent_again_hides_none_of_those_after_it(
+def test_resending_an_old_message_hides_no_newer_message(
     other_members: OtherMembers, open_as: OpenAs, people: dict[str, int]
 ) -> None:
-    other_members.say(
-        "lama", who="member"
-    )  # its answer was lost, so that it is still in the outbox
+    # The response to this message was lost, so that the message is still in the outbox.
+    other_members.say("lama", who="member")
     say_many(other_members, 72)
     author = {"user_id": people["member"], "name": "Mega Lestari", "ukm": UKM, "reply_to": None}
     entry = {**author, "client_id": "f1", "message": "lama", "state": "pending"}
@@ -46,19 +45,19 @@ def test_an_old_message_that_is_sent_again_hides_none_of_those_after_it(
     )
     expect(mega.locator(".message").first).not_to_contain_text("lama")
     expect(mega.locator("#unread-bar")).to_contain_text("72 pesan belum dibaca")
-    mega.wait_for_timeout(1200)  # longer than what counts as seen
+    mega.wait_for_timeout(1200)  # longer than a visible message needs to become read
     assert other_members.unread() == 72
     mega.locator("#timeline").evaluate("box => box.scrollTo(0, 0)")
     expect(mega.locator(".message")).to_have_count(73)
     expect(mega.locator(".message").first).to_contain_text("lama")
 
 
-def test_a_member_who_was_removed_during_a_long_absence_is_told(
+def test_a_member_removed_while_disconnected_sees_a_notice(
     other_members: OtherMembers, open_as: OpenAs, console_errors: list[str]
 ) -> None:
     mega = open_read_room(other_members, open_as, "halo")
     mega.route("**/stream?*", lambda route: route.abort())
-    mega.evaluate("dispatchEvent(new Event('online'))")  # it connects anew, in vain
+    mega.evaluate("dispatchEvent(new Event('online'))")  # it reconnects in vain
     wait_until(lambda: mega.title() and other_members.streams() == 0, 30, "the stream is gone")
     other_members.remove("member")
     mega.unroute("**/stream?*")
@@ -67,7 +66,7 @@ def test_a_member_who_was_removed_during_a_long_absence_is_told(
     close(mega, console_errors)
 
 
-def test_what_was_said_while_a_member_was_removed_comes_when_they_are_taken_back(
+def test_a_member_added_again_sees_the_messages_missed_meanwhile(
     other_members: OtherMembers, open_as: OpenAs, console_errors: list[str]
 ) -> None:
     mega = open_read_room(other_members, open_as, "sebelum")
@@ -84,7 +83,7 @@ def test_what_was_said_while_a_member_was_removed_comes_when_they_are_taken_back
     close(mega, console_errors)
 
 
-def test_a_request_that_is_lost_on_the_way_to_an_old_message_leaves_the_page_as_it_is(
+def test_a_failed_request_for_a_quoted_message_leaves_the_page_unchanged(
     other_members: OtherMembers, open_as: OpenAs, console_errors: list[str]
 ) -> None:
     first = other_members.say("yang pertama")
@@ -104,23 +103,23 @@ def test_a_request_that_is_lost_on_the_way_to_an_old_message_leaves_the_page_as_
     close(mega, console_errors)
 
 
-def test_events_that_arrive_during_a_reload_of_the_list_are_not_undone_by_it(
+def test_reloading_the_list_does_not_undo_newer_events(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     other_members.say("lama")
     page = open_as("member", "/ukm")
     page.wait_for_selector('html[data-stream="open"]')
     held: list[Route] = []
-    page.route("**/ukm", lambda route: held.append(route))  # noqa: PLW0108 (Playwright asks)
+    page.route("**/ukm", lambda route: held.append(route))  # noqa: PLW0108 (Playwright inspects its signature)
     miss_events(page)
-    wait_until(lambda: held or page.wait_for_timeout(50), 30, "the list is asked for")
-    older = held[0].fetch()
+    wait_until(lambda: held or page.wait_for_timeout(50), 30, "the list is requested")
+    old_response = held[0].fetch()
     page.wait_for_selector('html[data-stream="open"]')
     other_members.say("terbaru")
     last = page.locator(f'[data-code={UKM}] [data-slot="last"]')
     expect(last).to_contain_text("terbaru")
     page.evaluate("window.old = document.getElementById('ukm-list')")
-    held[0].fulfill(response=older)
+    held[0].fulfill(response=old_response)
     page.wait_for_function("() => !old.isConnected")
     expect(last).to_contain_text("terbaru")
     expect(page.locator(f"[data-code={UKM}] [data-unread]")).to_have_text("2 pesan belum dibaca")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OtherMembers, axe_finds_nothing, forms
+from tests.browser.conftest import OtherMembers, check_axe, each_appearance
 from tests.support.people import UKM
 
 OpenAs = Callable[..., Page]
@@ -33,7 +33,7 @@ def write_refused(page: Page, *texts: str) -> None:
 
 
 def pick(page: Page, name: str) -> None:
-    """Go through the open menu with the arrow until an item of that name has the focus."""
+    """Choose an item of the open menu with the arrow keys and Enter."""
     item = page.locator("#message-menu").get_by_text(name, exact=True)
     if not item.count():
         item = page.locator(f'#message-menu [aria-label="{name}"]')
@@ -45,15 +45,15 @@ def pick(page: Page, name: str) -> None:
     raise AssertionError(f"the menu has no {name}")
 
 
-def to_newest(page: Page) -> None:
-    """From the field, where the focus is after sending, to the newest message's menu."""
+def open_newest_menu(page: Page) -> None:
+    """Open the newest message's menu by keyboard, from the text field."""
     press(page, "Shift+Tab")
     while not page.get_by_role("log").evaluate("log => log === document.activeElement"):
         press(page, "Shift+Tab")
     press(page, "End", "Enter")
 
 
-def test_write_reply_react_edit_and_delete(open_as: OpenAs) -> None:
+def test_a_message_is_sent_answered_edited_and_deleted_by_keyboard(open_as: OpenAs) -> None:
     page = open_room(open_as)
     page.get_by_role("textbox", name="Tulis pesan").focus()
     page.keyboard.type("pertama")
@@ -61,7 +61,7 @@ def test_write_reply_react_edit_and_delete(open_as: OpenAs) -> None:
     said = page.locator(".message")
     expect(said).to_have_attribute("data-state", "sent")
 
-    to_newest(page)
+    open_newest_menu(page)
     pick(page, "Suka")
     expect(said.locator(".reaction")).to_have_text("👍1")
     expect(said).to_be_focused()
@@ -73,30 +73,32 @@ def test_write_reply_react_edit_and_delete(open_as: OpenAs) -> None:
     expect(said.last.locator(".quote")).to_contain_text("pertama")
     expect(said.last).to_have_attribute("data-state", "sent")
 
-    to_newest(page)
+    open_newest_menu(page)
     pick(page, "Ubah")
     press(page, "Control+A")
     page.keyboard.type("jawaban lain")
     press(page, "Tab", "Tab", "Enter")
     expect(said.last.locator(".message-text")).to_have_text("jawaban lain")
 
-    to_newest(page)
+    open_newest_menu(page)
     pick(page, "Ke pesan asli")
     expect(said.first).to_be_focused()
     press(page, "ArrowDown", "Enter")
     pick(page, "Hapus")
     press(page, "Tab", "Enter")
     expect(said.last.locator(".message-text")).to_have_text("Pesan dihapus")
-    press(page, "Enter")  # nothing is left to be done with it
+    press(page, "Enter")  # a deleted message has no menu
     expect(page.locator("#message-menu")).to_be_hidden()
 
 
-def test_report_and_pin(other_members: OtherMembers, open_as: OpenAs) -> None:
-    other_members.place(is_admin=True)
+def test_a_message_is_reported_and_pinned_by_keyboard(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
+    other_members.update_membership(is_admin=True)
     other_members.say("kasar")
     page = open_room(open_as)
     page.get_by_role("textbox", name="Tulis pesan").focus()
-    to_newest(page)
+    open_newest_menu(page)
     pick(page, "Laporkan")
     page.keyboard.type("Tidak sopan")
     press(page, "Tab", "Tab", "Enter")
@@ -110,14 +112,14 @@ def test_report_and_pin(other_members: OtherMembers, open_as: OpenAs) -> None:
     expect(page.locator("#pin")).to_be_hidden()
 
 
-def test_escape_leaves_the_menu_the_names_and_the_reply(
+def test_escape_closes_the_menu_the_list_of_names_and_the_reply(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     other_members.say("Halo")
     page = open_room(open_as)
     field = page.get_by_role("textbox", name="Tulis pesan")
     field.focus()
-    to_newest(page)
+    open_newest_menu(page)
     press(page, "Escape")
     expect(page.locator("#message-menu")).to_be_hidden()
     expect(page.locator(".message")).to_be_focused()
@@ -133,7 +135,7 @@ def test_escape_leaves_the_menu_the_names_and_the_reply(
     expect(page.locator("#replying")).to_be_hidden()
 
 
-def test_failed_messages_are_sent_again_or_thrown_away(
+def test_failed_messages_are_resent_or_discarded(
     open_as: OpenAs, console_errors: list[str]
 ) -> None:
     page = open_room(open_as)
@@ -141,7 +143,7 @@ def test_failed_messages_are_sent_again_or_thrown_away(
     said = page.locator(".message")
     expect(said.nth(1).get_by_role("button", name="Kirim ulang")).to_be_visible()
     page.unroute("**/messages")
-    # Past the button for files, the last one before the field: throw "dua" away.
+    # From the field back past the button for files, to the button that discards "dua".
     press(page, "Shift+Tab", "Shift+Tab", "Enter")
     expect(said).to_have_count(1)
     expect(said).to_be_focused()
@@ -151,7 +153,7 @@ def test_failed_messages_are_sent_again_or_thrown_away(
     console_errors[:] = [each for each in console_errors if "422" not in each]
 
 
-def test_a_room_whose_only_message_is_thrown_away_is_empty_again(
+def test_a_room_whose_only_message_is_discarded_is_empty_again(
     open_as: OpenAs, console_errors: list[str]
 ) -> None:
     page = open_room(open_as)
@@ -170,7 +172,7 @@ def test_only_the_message_of_the_open_menu_is_marked(
     page = open_room(open_as)
     marked = page.locator(".message.is-chosen")
     for text in ("satu", "dua"):
-        # A click like that of a screen reader, which closes no menu before.
+        # A click as a screen reader sends it: it does not close the open menu first.
         page.locator(".message", has_text=text).locator(".message-more").dispatch_event("click")
         expect(marked).to_have_count(1)
         expect(marked).to_contain_text(text)
@@ -178,10 +180,10 @@ def test_only_the_message_of_the_open_menu_is_marked(
     expect(marked).to_have_count(0)
 
 
-def test_axe_finds_nothing_with_everything_open(
+def test_axe_finds_nothing_with_menus_and_lists_open(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
-    other_members.place(is_admin=True)
+    other_members.update_membership(is_admin=True)
     first = other_members.say("Halo https://contoh.example")
     other_members.say("@Mega Lestari ya", reply_to=first)
     page = open_room(open_as)
@@ -189,10 +191,10 @@ def test_axe_finds_nothing_with_everything_open(
     press(page, "End", "Enter")
     pick(page, "Suka")
     expect(page.locator(".reaction")).to_have_count(1)
-    for _form in forms(page):
-        for step in (open_menu, name_someone, open_notices):
+    for _appearance in each_appearance(page):
+        for step in (open_menu, open_names, open_notices):
             step(page)
-            axe_finds_nothing(page)
+            check_axe(page)
             press(page, "Escape")
 
 
@@ -202,7 +204,7 @@ def open_menu(page: Page) -> None:
     expect(page.locator("#message-menu")).to_be_visible()
 
 
-def name_someone(page: Page) -> None:
+def open_names(page: Page) -> None:
     page.get_by_role("textbox", name="Tulis pesan").fill("")
     page.get_by_role("textbox", name="Tulis pesan").press_sequentially("@")
     expect(page.get_by_role("option")).to_have_count(2)

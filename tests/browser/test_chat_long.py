@@ -1,4 +1,4 @@
-"""A long conversation: few messages are drawn, and loading older ones does not move the view."""
+"""A long conversation: the browser renders few messages, and older ones load without a jump."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,7 +18,7 @@ from tests.support.waiting import wait_until
 
 OpenAs = Callable[..., Page]
 MANY = 5000
-DRAWN = """
+RENDERED = """
   [...document.querySelectorAll('.message-chunk > .message')]
     .filter((message) => message.checkVisibility({ contentVisibilityAuto: true })).length
 """
@@ -39,12 +39,12 @@ LOAD_ALL = """
 
 
 def write_silently(app: Flask, people: dict[str, int], first: int, last: int) -> None:
-    """Store messages with these numbers, read by the member, without an event."""
+    """Store messages numbered `first` to `last`, as read by the member, without events."""
     with app.app_context(), transaction() as session:
-        place = memberships.get_membership(people["member"], UKM)
+        membership = memberships.get_membership(people["member"], UKM)
         rows = [
             {
-                "ukm_id": place.ukm_id,
+                "ukm_id": membership.ukm_id,
                 "user_id": people[("member", "friend")[n // 3 % 2]],
                 "client_id": f"l{n}",
                 "number": n,
@@ -55,16 +55,16 @@ def write_silently(app: Flask, people: dict[str, int], first: int, last: int) ->
             for n in range(first, last + 1)
         ]
         session.execute(insert(ChatMessage), rows)
-        place.ukm.last_number = place.read_number = last
+        membership.ukm.last_number = membership.read_number = last
 
 
 @pytest.fixture
-def long(app: Flask, people: dict[str, int]) -> None:
+def many_messages(app: Flask, people: dict[str, int]) -> None:
     """5,000 messages of different lengths."""
     write_silently(app, people, 1, MANY)
 
 
-def test_a_message_that_arrives_while_missed_ones_are_loaded_leaves_no_gap(
+def test_a_message_that_arrives_while_missed_messages_load_leaves_no_gap(
     app: Flask,
     people: dict[str, int],
     other_members: OtherMembers,
@@ -85,18 +85,20 @@ def test_a_message_that_arrives_while_missed_ones_are_loaded_leaves_no_gap(
             route.continue_()
 
     mega.route("**/messages?after=*", refuse_then_hold)
-    for event in ("offline", "online"):  # it connects anew
+    for event in ("offline", "online"):  # the stream reconnects
         mega.evaluate(f"dispatchEvent(new Event('{event}'))")
-    wait_until(lambda: len(held) == 2 or mega.wait_for_timeout(50), 30, "it asks again")
+    wait_until(lambda: len(held) == 2 or mega.wait_for_timeout(50), 30, "a second request")
     other_members.say("sela")
     expect(mega.get_by_text("sela", exact=True)).to_be_attached()
     held[1].continue_()
     expect(mega.locator(".message")).to_have_count(254)
-    wait_until(lambda: other_members.unread() == 0, 30, "all is read")
+    wait_until(lambda: other_members.unread() == 0, 30, "all messages are read")
     console_errors[:] = [line for line in console_errors if "503" not in line]
 
 
-def test_loading_older_messages_does_not_move_those_in_view(long: None, open_as: OpenAs) -> None:
+def test_loading_older_messages_does_not_move_the_messages_in_view(
+    many_messages: None, open_as: OpenAs
+) -> None:
     page = open_as("member", f"/ukm/{UKM}/chat", PHONE)
     page.wait_for_selector('html[data-stream="open"]')
     top = "document.querySelector('.message')"
@@ -108,17 +110,17 @@ def test_loading_older_messages_does_not_move_those_in_view(long: None, open_as:
         assert page.evaluate("Math.abs(first.getBoundingClientRect().top - was)") < 2
 
 
-def test_of_five_thousand_messages_the_browser_draws_only_those_in_view(
-    long: None, other_members: OtherMembers, open_as: OpenAs
+def test_the_browser_renders_only_the_messages_in_view(
+    many_messages: None, other_members: OtherMembers, open_as: OpenAs
 ) -> None:
-    """What keeps it smooth; bench/chat_rendering.py shows how much."""
+    """This keeps long conversations smooth; bench/chat_rendering.py measures it."""
     page = open_as("member", f"/ukm/{UKM}/chat", PHONE)
     page.wait_for_selector('html[data-stream="open"]')
     assert page.evaluate(LOAD_ALL, MANY) == MANY
     page.evaluate("document.getElementById('timeline').scrollTop = 100000")
-    page.wait_for_function(f"() => {DRAWN} < 400")
+    page.wait_for_function(f"() => {RENDERED} < 400")
     page.locator("#jump").click()
     other_members.say("pesan ke 5001")
     expect(page.locator(".message").last).to_contain_text("5001")
     expect(page.locator(".message").last).to_be_in_viewport()
-    page.wait_for_function(f"() => {DRAWN} < 400")
+    page.wait_for_function(f"() => {RENDERED} < 400")

@@ -1,4 +1,4 @@
-"""Several tabs of one browser share one stream, and none misses or doubles anything."""
+"""Several tabs of one browser share one stream, and each shows every message once."""
 
 import contextlib
 import os
@@ -25,8 +25,8 @@ def open_tabs(open_as: OpenAs, count: int, path: str = ROOM) -> list[Page]:
     return tabs
 
 
-def one_stream_is_left(other_members: OtherMembers) -> None:
-    """Wait for it: that of a page that was closed, the log-in's too, ends a little later."""
+def wait_for_one_stream(other_members: OtherMembers) -> None:
+    """Wait until the member has one stream; that of a closed page ends a little later."""
     wait_until(lambda: other_members.streams() == 1, 30, "one stream is left")
 
 
@@ -34,19 +34,19 @@ def test_seven_tabs_have_one_stream_and_each_message_once(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     tabs = open_tabs(open_as, 7)
-    one_stream_is_left(other_members)
+    wait_for_one_stream(other_members)
     other_members.say("satu", "dua")
     for tab in tabs:
         expect(tab.locator(".message-text")).to_have_text(["satu", "dua"])
     texts = ["satu", "dua"]
-    while len(tabs) > 1:  # the first tab leads; whoever leads next is closed in its turn
+    while len(tabs) > 1:  # closes the leader each time, because it is the oldest tab
         tabs.pop(0).close()
         texts += [f"tanpa {len(tabs)}a", f"tanpa {len(tabs)}b"]
         other_members.say(*texts[-2:])
         for tab in tabs:
             expect(tab.locator(".message-text")).to_have_text(texts)
             expect(tab.locator("#live-line")).to_be_hidden()
-    one_stream_is_left(other_members)
+    wait_for_one_stream(other_members)
 
 
 def test_a_tab_that_opens_later_shows_the_same_unread_count(
@@ -57,23 +57,23 @@ def test_a_tab_that_opens_later_shows_the_same_unread_count(
     expect(first).to_have_title(re.compile(r"^\(3\) "))
     (second,) = open_tabs(open_as, 1, "/profile")
     expect(second).to_have_title(re.compile(r"^\(3\) "))
-    one_stream_is_left(other_members)
+    wait_for_one_stream(other_members)
 
 
-def test_a_tab_takes_over_from_one_that_the_browser_put_to_sleep(
+def test_a_tab_takes_over_the_stream_of_a_frozen_tab(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
-    asleep, awake = open_tabs(open_as, 2)
-    cdp = asleep.context.new_cdp_session(asleep)
+    frozen, awake = open_tabs(open_as, 2)
+    cdp = frozen.context.new_cdp_session(frozen)
     cdp.send("Page.setWebLifecycleState", {"state": "frozen"})
     other_members.say("satu")
     awake.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(awake.locator(".message-text")).to_have_text(["satu"])
     cdp.send("Page.setWebLifecycleState", {"state": "active"})
     other_members.say("dua")
-    for tab in (asleep, awake):
+    for tab in (frozen, awake):
         expect(tab.locator(".message-text")).to_have_text(["satu", "dua"])
-    one_stream_is_left(other_members)
+    wait_for_one_stream(other_members)
 
 
 def test_a_visible_tab_takes_over_from_a_hidden_one_that_lost_the_stream(
@@ -89,14 +89,14 @@ def test_a_visible_tab_takes_over_from_a_hidden_one_that_lost_the_stream(
     other_members.say("satu")
     expect(seen.locator(".message-text")).to_have_text(["satu"])
     expect(seen.locator("#live-line")).to_be_hidden()
-    one_stream_is_left(other_members)
+    wait_for_one_stream(other_members)
     hidden.close()
-    # The hidden tab is offline; a process that is leaving refuses a stream with 503.
+    # The hidden tab is offline; a process that shuts down refuses a stream with 503.
     expected = ("ERR_INTERNET_DISCONNECTED", "/stream")
     console_errors[:] = [e for e in console_errors if not any(part in e for part in expected)]
 
 
-def test_a_tab_whose_process_crashed_is_replaced(
+def test_another_tab_takes_over_the_stream_of_a_crashed_tab(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     crashed, other = open_tabs(open_as, 2)
@@ -106,7 +106,7 @@ def test_a_tab_whose_process_crashed_is_replaced(
     expect(other.locator(".message-text")).to_have_text(["satu", "dua"])
 
 
-def test_a_tab_that_missed_more_than_the_leader_buffers_asks_the_server(
+def test_a_tab_that_missed_more_than_the_leader_buffers_loads_from_the_server(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     other_members.say("satu")
@@ -114,17 +114,17 @@ def test_a_tab_that_missed_more_than_the_leader_buffers_asks_the_server(
     other_members.say("dua")
     context = first.context
     context.route(
-        "**/chat", lambda route: answer_with(route, r'data-cursor="\d+"', 'data-cursor="0"')
+        "**/chat", lambda route: serve_changed_page(route, r'data-cursor="\d+"', 'data-cursor="0"')
     )
     with context.expect_event("request", lambda request: "messages?limit" in request.url):
         (late,) = open_tabs(open_as, 1)
     other_members.say("tiga")
     expect(late.locator(".message-text")).to_have_text(["satu", "dua", "tiga"])
-    one_stream_is_left(other_members)
+    wait_for_one_stream(other_members)
 
 
-def answer_with(route: Route, pattern: str, replacement: str) -> None:
-    """Answer a page of the server with something replaced in it."""
+def serve_changed_page(route: Route, pattern: str, replacement: str) -> None:
+    """Answer with the server's page, in which `pattern` is replaced."""
     answer = route.fetch()
     route.fulfill(response=answer, body=re.sub(pattern, replacement, answer.text()))
 
@@ -141,7 +141,7 @@ def test_without_web_locks_each_tab_has_its_own_stream(
     assert other_members.streams() >= 2
 
 
-def test_a_message_that_one_tab_discards_goes_in_all(
+def test_a_message_that_one_tab_discards_disappears_in_all_tabs(
     open_as: OpenAs, console_errors: list[str]
 ) -> None:
     first = open_as("member", ROOM, PHONE)
@@ -157,7 +157,7 @@ def test_a_message_that_one_tab_discards_goes_in_all(
     console_errors[:] = [each for each in console_errors if "422" not in each]
 
 
-def test_a_log_out_in_one_tab_ends_all(open_as: OpenAs, console_errors: list[str]) -> None:
+def test_a_log_out_in_one_tab_logs_all_tabs_out(open_as: OpenAs, console_errors: list[str]) -> None:
     tabs = open_tabs(open_as, 3)
     tabs[1].evaluate("document.querySelector('form[action=\"/logout\"]').submit()")
     for tab in tabs:  # to_have_url: the end of the stream may replace the navigation of the form
@@ -167,18 +167,20 @@ def test_a_log_out_in_one_tab_ends_all(open_as: OpenAs, console_errors: list[str
 
 
 def test_only_visible_tabs_report_activity(open_as: OpenAs) -> None:
-    expected: list[str] = []
+    activity_reports: list[str] = []
     first = open_as("member", "/profile", PHONE)
     first.context.on(
         "request",
-        lambda request: expected.append(request.url) if request.url.endswith("/presence") else None,
+        lambda request: (
+            activity_reports.append(request.url) if request.url.endswith("/presence") else None
+        ),
     )
     first.evaluate("localStorage.clear()")
     tabs = open_tabs(open_as, 3)
     tabs[1].keyboard.press("Shift")
-    assert len(expected) == 1  # once a minute for the whole browser
+    assert len(activity_reports) == 1  # once a minute for the whole browser
     hide = "Object.defineProperty(document, 'hidden', { get: () => true }); localStorage.clear()"
     for tab in tabs:
         tab.evaluate(hide)
         tab.keyboard.press("Shift")
-    assert len(expected) == 1
+    assert len(activity_reports) == 1

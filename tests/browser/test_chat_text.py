@@ -1,4 +1,4 @@
-"""Texts of messages: none is shown twice or cut off, and they can be edited and copied."""
+"""Texts of messages: shown once, not cut off, edited and copied."""
 
 import json
 from collections.abc import Callable
@@ -7,19 +7,19 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, OtherMembers, miss_events
 from tests.browser.test_chat_page import open_room, say
-from tests.browser.test_chat_talk import choose, message
+from tests.browser.test_chat_talk import choose_action, message
 from tests.support.waiting import wait_until
 
 OpenAs = Callable[..., Page]
-WATCH = """() => {
+RECORD_CHANGES = """() => {
     const changes = (window.changes = []);
-    const note = (records) => changes.push(...records.map(({ target }) => target.outerHTML));
-    new MutationObserver(note).observe(document.getElementById("messages"),
+    const record = (records) => changes.push(...records.map(({ target }) => target.outerHTML));
+    new MutationObserver(record).observe(document.getElementById("messages"),
         { subtree: true, childList: true, characterData: true });
 }"""
 
 
-def test_a_message_whose_answer_was_lost_is_shown_once(
+def test_a_message_whose_response_was_lost_is_shown_once(
     open_as: OpenAs, people: dict[str, int]
 ) -> None:
     mega = open_room(open_as, "member")
@@ -35,7 +35,7 @@ def test_a_message_whose_answer_was_lost_is_shown_once(
     mega.evaluate(
         "([key, text]) => localStorage.setItem(key, text)", [f"outbox:{me}:ROBOTIK", outbox]
     )
-    mega.route("**/messages", lambda route: None)  # nothing but the page itself may show it
+    mega.route("**/messages", lambda route: None)  # no resend: only the page may show it
     mega.reload()
     mega.wait_for_selector('[data-stream="open"]')
     expect(mega.locator(".message")).to_have_count(1)
@@ -43,7 +43,7 @@ def test_a_message_whose_answer_was_lost_is_shown_once(
     assert mega.evaluate("Object.keys(localStorage).filter(key => key.startsWith('outbox'))") == []
 
 
-def test_the_field_grows_with_its_text_where_the_style_sheet_cannot(open_as: OpenAs) -> None:
+def test_the_text_field_grows_in_browsers_without_field_sizing(open_as: OpenAs) -> None:
     mega = open_room(open_as, "member")
     field = mega.locator("#draft")
     field.evaluate("field => { CSS.supports = () => false; field.style.fieldSizing = 'fixed'; }")
@@ -72,8 +72,8 @@ def test_an_unchanged_message_is_not_rendered_again(
     chip = message(page, "Halo").locator(".reaction")
     expect(chip).to_have_attribute("aria-pressed", "true")
     chip.focus()
-    page.evaluate(WATCH)
-    with page.expect_response("**/online"):  # the messages were shown before it is asked for
+    page.evaluate(RECORD_CHANGES)
+    with page.expect_response("**/online"):  # requested after the messages are shown
         miss_events(page)
     assert page.evaluate("changes") == []
     expect(chip).to_be_focused()
@@ -102,7 +102,7 @@ def test_a_text_that_is_too_long_stays_in_the_field_with_an_error(open_as: OpenA
     expect(mega.locator(".message")).to_have_count(0)
     expect(field).to_have_value("a" * 995 + "😀 selesai")
     field.press("End")
-    for _sign in range(4):
+    for _character in range(4):
         field.press("Backspace")
     field.press("Enter")
     expect(mega.locator(".message-text")).to_have_text("a" * 995 + "😀 sel")
@@ -118,7 +118,7 @@ def test_a_text_that_is_too_long_stays_in_the_field_with_an_error(open_as: OpenA
     expect(mega.locator(".message-text")).to_have_text("pendek")
 
 
-def test_arrow_up_in_the_empty_field_edits_ones_last_message(
+def test_arrow_up_in_the_empty_field_edits_the_authors_last_message(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     other_members.say("lama", "ini salh ketik", who="member")
@@ -138,17 +138,17 @@ def test_arrow_up_in_the_empty_field_edits_ones_last_message(
     expect(field).to_be_focused()
 
 
-def test_a_text_and_a_link_to_a_message_are_copied_and_the_link_leads_there(
+def test_the_text_and_the_link_of_a_message_are_copied_and_the_link_opens_it(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     first = other_members.say("yang dicari")
     other_members.say(*[f"isi {n}" for n in range(15)], who="member")
     mega = open_room(open_as, "member")
     mega.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    choose(mega, "isi 14", "Salin teks")
+    choose_action(mega, "isi 14", "Salin teks")
     expect(mega.locator("#toasts")).to_contain_text("Teks disalin")
     assert mega.evaluate("navigator.clipboard.readText()") == "isi 14"
-    choose(mega, "yang dicari", "Salin tautan")
+    choose_action(mega, "yang dicari", "Salin tautan")
     expect(mega.locator("#toasts")).to_contain_text("Tautan disalin")
     link = mega.evaluate("navigator.clipboard.readText()")
     assert link.endswith(f"/ukm/ROBOTIK/chat#pesan-{first}")
@@ -157,7 +157,7 @@ def test_a_text_and_a_link_to_a_message_are_copied_and_the_link_leads_there(
     expect(message(other, "yang dicari")).to_be_in_viewport()
 
 
-def test_each_tab_keeps_its_own_draft_and_that_of_a_closed_tab_is_not_lost(
+def test_each_tab_has_its_own_draft_and_another_tab_takes_over_a_closed_tabs_draft(
     open_as: OpenAs,
 ) -> None:
     first, second = open_room(open_as, "member"), open_room(open_as, "member")
@@ -181,7 +181,7 @@ def test_each_tab_keeps_its_own_draft_and_that_of_a_closed_tab_is_not_lost(
     expect(second.locator("#draft")).to_have_value("draf kedua")
 
 
-def test_offline_messages_say_that_they_wait_and_offer_no_resend(
+def test_offline_messages_are_shown_as_waiting_without_a_resend_button(
     open_as: OpenAs, console_errors: list[str]
 ) -> None:
     mega = open_room(open_as, "member")
@@ -207,9 +207,9 @@ def test_messages_above_the_rate_limit_show_no_error(
     mega = open_room(open_as, "member")
     mega.evaluate("""() => {
         const states = (window.states = new Set());
-        const look = () => document.querySelectorAll(".message")
+        const record = () => document.querySelectorAll(".message")
             .forEach(({ dataset }) => states.add(dataset.state));
-        new MutationObserver(look).observe(document.getElementById("messages"),
+        new MutationObserver(record).observe(document.getElementById("messages"),
             { subtree: true, childList: true, attributes: true });
     }""")
     for n in range(25):
@@ -220,7 +220,7 @@ def test_messages_above_the_rate_limit_show_no_error(
     console_errors[:] = [c for c in console_errors if "429" not in c]
 
 
-def test_the_ukm_of_the_newest_message_is_listed_first_and_joining_opens_its_room(
+def test_joining_opens_the_room_and_the_newest_message_moves_its_ukm_to_the_top(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     other_members.say("lama")
@@ -247,7 +247,7 @@ def test_a_reaction_is_large_enough_for_a_finger(
     message(mega, "Halo").focus()
     mega.keyboard.press("Enter")
     mega.get_by_role("menuitemcheckbox", name="Suka").click()
-    # None while the message is drawn anew
-    box = wait_until(mega.locator(".reaction").bounding_box, what="a reaction that is drawn")
+    # None while the message is rendered again.
+    box = wait_until(mega.locator(".reaction").bounding_box, what="a rendered reaction")
     assert box
     assert min(box["width"], box["height"]) >= 44

@@ -1,4 +1,4 @@
-"""An English page says in English what a campus of another language has stored and published."""
+"""An English page shows in English what an Indonesian campus has stored and published."""
 
 from collections.abc import Callable
 from urllib.parse import urljoin
@@ -45,21 +45,21 @@ def in_english(open_as: OpenAs, who: str, path: str) -> Page:
     return page
 
 
-def test_the_log_of_a_run_and_its_failures(
+def test_the_log_of_a_run_and_its_failures_are_in_english(
     open_as: OpenAs, refused: None, start: Callable[..., Program]
 ) -> None:
     page = in_english(open_as, "bendahara", PAGE)
     page.get_by_role("button", name="Start sync").click()
     expect(page.locator("#sync-notice")).to_contain_text("no worker is listening")
     start("rq", "worker", "sync-pembayaran")
-    said = (
+    expected = (
         "Started by",
         "Students to sync: 3.",
         "does not know this student (HTTP 404).",
         "Finished. Students succeeded: 2, failed: 1.",
     )
     for _source in ("stream", "page"):
-        for text in said:
+        for text in expected:
             expect(page.locator("#log")).to_contain_text(text)
         expect(page.locator("#log")).not_to_contain_text("siswa")
         page.reload()
@@ -67,7 +67,7 @@ def test_the_log_of_a_run_and_its_failures(
     expect(page.locator("#run-failures td").first).to_contain_text("does not know this student")
 
 
-def test_findings_and_alerts(open_as: OpenAs, app: Flask) -> None:
+def test_findings_and_alerts_are_in_english(open_as: OpenAs, app: Flask) -> None:
     page = in_english(open_as, "operator", "/admin/antrian")
     shown = page.locator("#findings")
     expect(shown).to_contain_text("No worker is listening")
@@ -79,7 +79,7 @@ def test_findings_and_alerts(open_as: OpenAs, app: Flask) -> None:
         records.put(record_of(finding.key, finding))
         records.store()
     expect(page.locator("#toasts")).to_contain_text("No worker is listening")
-    expect(page.locator(".toast")).to_have_count(0)  # it would cover the finding
+    expect(page.locator(".toast")).to_have_count(0)  # a toast would cover the finding
     expect(shown).to_contain_text("Run: ./run worker")
     page.reload()
     row = page.locator("tr", has=page.locator("code", has_text="no_worker"))

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.models import Siswa, User
-from tests.browser.conftest import DESKTOP, PHONE, axe_finds_nothing, check_look
+from tests.browser.conftest import DESKTOP, PHONE, check_axe, check_look
 
 OpenAs = Callable[..., Page]
 PAGES = [
@@ -70,9 +70,9 @@ def student(app: Flask, people: dict[str, int]) -> None:
         }
     ]
     with app.app_context(), transaction() as session:
-        one = Siswa(idperson="S1", nama='Aisyah "Ica" <Putri> 🌙', pembayaran=periods)
-        one.synced_at, one.tunggakan, one.lebih_bayar = utcnow(), Decimal(60), Decimal(0)
-        session.add(one)
+        row = Siswa(idperson="S1", nama='Aisyah "Ica" <Putri> 🌙', pembayaran=periods)
+        row.synced_at, row.tunggakan, row.lebih_bayar = utcnow(), Decimal(60), Decimal(0)
+        session.add(row)
         session.execute(update(User).where(User.nim == "2024001").values(idperson="S1"))
 
 
@@ -87,10 +87,12 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP])
 @pytest.mark.parametrize("path", ["/login", "/register", "/reset-password"])
-def test_the_pages_before_the_log_in(chromium, web, path: str, size: dict[str, int]) -> None:
+def test_axe_finds_nothing_on_the_pages_before_the_log_in(
+    chromium, web, path: str, size: dict[str, int]
+) -> None:
     page = chromium.new_page(viewport=size)
     page.goto(f"{web.url}{path}")
-    axe_finds_nothing(page)
+    check_axe(page)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent").strip()
     page.close()

@@ -1,4 +1,4 @@
-"""A real proxy holds the stream back, as nginx does when it compresses it and flushes nothing."""
+"""A real proxy buffers the stream, as nginx does when it compresses it without flushing."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -34,79 +34,79 @@ server {{
     }}
 }}
 """
-TWO_BEATS = """new Promise((heard) => {
-    let beats = 0;
+TWO_HEARTBEATS = """new Promise((resolve) => {
+    let received = 0;
     const other = new EventSource("/stream");
-    other.addEventListener("heartbeat", () => (beats += 1) > 1 && heard(other.close()));
+    other.addEventListener("heartbeat", () => (received += 1) > 1 && resolve(other.close()));
 })"""
 
 
 @pytest.fixture
 def proxy(web: WebServer, tmp_path: Path) -> Iterator[str]:
-    """nginx as somebody might set it up; its address."""
+    """The address of an nginx that buffers the stream."""
     nginx = need(shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin"), "nginx")
     port = any_free()
     (tmp_path / "site.conf").write_text(SITE.format(port=port, web=web.url))
     (tmp_path / "nginx.conf").write_text(HTTP.format(folder=tmp_path))
     child = ManagedProcess([nginx, "-c", str(tmp_path / "nginx.conf"), "-e", f"{tmp_path}/error"])
     url = f"http://127.0.0.1:{port}"
-    wait_until(lambda: answers_at(f"{url}/login"), 30, "nginx answers")
+    wait_until(lambda: responds(f"{url}/login"), 30, "nginx answers")
     yield url
     child.kill()
 
 
-def answers_at(url: str) -> bool:
+def responds(url: str) -> bool:
     try:
         return requests.get(url, timeout=10).ok
     except requests.ConnectionError:
         return False
 
 
-def fall_silent(page: Page) -> None:
-    """Let the page's connection be silent for as long as it waits, and its question be answered.
+def miss_heartbeats(page: Page) -> None:
+    """Put the page's clock forward until the page misses heartbeats and probes the server.
 
-    Once more if a heartbeat has arrived meanwhile, after which the page waits anew.
+    The clock moves again if a heartbeat has arrived meanwhile, because the page then waits anew.
     """
-    asked, answered = note_calls(page)
-    wait_until(lambda: "HEAD /stream" in asked or page.clock.run_for(31_000), 60, "it asks why")
-    wait_until(lambda: "HEAD /stream" in answered or page.wait_for_timeout(50), 60, "it hears")
+    sent, answered = record_requests(page)
+    wait_until(lambda: "HEAD /stream" in sent or page.clock.run_for(31_000), 60, "a probe")
+    wait_until(lambda: "HEAD /stream" in answered or page.wait_for_timeout(50), 60, "a response")
 
 
-def note_calls(page: Page) -> tuple[set[str], dict[str, int]]:
-    """Return the requests of the page from now on, and the status of each answered one."""
-    asked, answered = set[str](), dict[str, int]()
+def record_requests(page: Page) -> tuple[set[str], dict[str, int]]:
+    """Return the page's requests from now on, and the status of each answered request."""
+    sent, answered = set[str](), dict[str, int]()
     name = lambda call: f"{call.method} {urlsplit(call.url).path}"  # noqa: E731
-    page.on("request", lambda call: asked.add(name(call)))
+    page.on("request", lambda call: sent.add(name(call)))
     page.on("response", lambda answer: answered.update({name(answer.request): answer.status}))
-    return asked, answered
+    return sent, answered
 
 
-def test_a_proxy_that_holds_the_stream_back_is_named(
+def test_a_proxy_that_buffers_the_stream_is_reported(
     app: Flask, proxy: str, open_as: OpenAs, valkey: redis.Redis
 ) -> None:
     [page] = open_pages(open_as, "admin", "/profile")
     page.goto(f"{proxy}/profile")
-    _, answered = note_calls(page)
-    fall_silent(page)
+    _, answered = record_requests(page)
+    miss_heartbeats(page)
     assert not named(app, "stream_buffered"), "one silence may be a lost network"
     report = "POST /stream/held"
-    wait_until(lambda: report in answered or page.clock.run_for(1000), 60, "it reports it")
+    wait_until(lambda: report in answered or page.clock.run_for(1000), 60, "the page's report")
     assert answered[report] == 204
-    [found] = wait_until(lambda: named(app, "stream_buffered"), 30, "it is named")
+    [found] = wait_until(lambda: named(app, "stream_buffered"), 30, "the finding")
     assert "proxy_buffering off" in found["cure"]
     assert 0 < valkey.ttl(held_streams.KEY) <= held_streams.TTL_SECONDS
     lately = valkey.time()[0] - held_streams.TTL_SECONDS
     valkey.zadd(held_streams.KEY, dict.fromkeys(valkey.zrange(held_streams.KEY, 0, -1), lately - 1))
-    wait_until(lambda: not named(app, "stream_buffered"), 30, "it goes by itself")
+    wait_until(lambda: not named(app, "stream_buffered"), 30, "the finding ends by itself")
 
 
 def test_a_stream_with_heartbeats_between_two_silences_is_not_reported(
     app: Flask, open_as: OpenAs
 ) -> None:
     [page] = open_pages(open_as, "admin", "/profile")
-    fall_silent(page)
+    miss_heartbeats(page)
     page.clock.run_for(2000)
     page.wait_for_selector('[data-stream="open"]')
-    page.evaluate(TWO_BEATS)
-    fall_silent(page)
+    page.evaluate(TWO_HEARTBEATS)
+    miss_heartbeats(page)
     assert not named(app, "stream_buffered")

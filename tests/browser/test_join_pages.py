@@ -1,4 +1,4 @@
-"""Getting into a UKM in a browser: by link and poster."""
+"""Joining a UKM in a browser, by link, poster and request; its pages for readers and phones."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from myukm.domain.ukm import administration as ukm_administration
 from myukm.domain.ukm import directory, join_requests, links
 from myukm.extensions import db
 from myukm.models import User
-from tests.browser.conftest import PHONE, check_look, drop_refused_streams, give_password
+from tests.browser.conftest import PHONE, check_look, drop_stream_errors, submit_log_in
 from tests.support.people import NAMES, UKM
 from tests.support.programs import WebServer
 
@@ -22,8 +22,8 @@ BASE = f"/ukm/{UKM}"
 
 
 @pytest.fixture(autouse=True)
-def unit(app: Flask, people: dict[str, int]) -> None:
-    """Member is ROBOTIK's admin."""
+def ukm_admin(app: Flask, people: dict[str, int]) -> None:
+    """Make the member an admin of ROBOTIK."""
     with app.app_context():
         ukm_administration.add(UKM, NAMES["member"][0], is_admin=True, by=Actor("test"))
 
@@ -58,18 +58,18 @@ def test_the_poster_fills_one_sheet(open_as: OpenAs, link: str) -> None:
     assert len(sheets) == 1
 
 
-def test_a_poster_without_a_link_says_what_to_do(open_as: OpenAs) -> None:
+def test_a_poster_without_a_link_offers_to_create_one(open_as: OpenAs) -> None:
     page = open_as("member", f"{BASE}/poster", PHONE)
     expect(page.get_by_role("link", name="Buat tautan")).to_be_visible()
     check_look(page)
 
 
-def test_a_scanned_link_leads_through_the_log_in_and_joins_by_keyboard(
+def test_a_scanned_link_asks_for_the_log_in_and_joins_by_keyboard(
     chromium: Browser, web: WebServer, link: str
 ) -> None:
     page = chromium.new_page(viewport=PHONE, locale="id-ID")  # type: ignore[arg-type]
     page.goto(f"{web.url}{link}")
-    give_password(page, "outsider")
+    submit_log_in(page, "outsider")
     page.get_by_role("button", name="Gabung").wait_for()
     check_look(page)
     page.get_by_role("button", name="Gabung").press("Enter")
@@ -77,7 +77,9 @@ def test_a_scanned_link_leads_through_the_log_in_and_joins_by_keyboard(
     page.close()
 
 
-def test_a_request_is_decided_live(app: Flask, open_as: OpenAs, people: dict[str, int]) -> None:
+def test_a_request_to_join_and_its_decision_are_shown_live(
+    app: Flask, open_as: OpenAs, people: dict[str, int]
+) -> None:
     with app.app_context():
         directory.describe(Actor("Siti", campus=True), UKM, 'Robot "kami" 🤖', listed=True)
     admin, asking = open_as("member", "/ukm", PHONE), open_as("outsider", "/ukm/directory", PHONE)
@@ -101,7 +103,7 @@ def test_a_request_is_decided_live(app: Flask, open_as: OpenAs, people: dict[str
     expect(admin.get_by_text("Tidak ada yang menunggu")).to_be_visible()
 
 
-def test_a_list_that_is_reloaded_keeps_the_focus_and_outlives_the_session(
+def test_a_reloaded_list_keeps_the_focus_even_after_the_session_ended(
     app: Flask, open_as: OpenAs, people: dict[str, int], console_errors: list[str]
 ) -> None:
     with app.app_context():
@@ -120,11 +122,11 @@ def test_a_list_that_is_reloaded_keeps_the_focus_and_outlives_the_session(
         join_requests.withdraw(people["operator"], UKM)
     admin.evaluate("() => new Promise(requestAnimationFrame)")
     expect(accept).to_be_focused()
-    drop_refused_streams(console_errors)
+    drop_stream_errors(console_errors)
 
 
 @pytest.mark.parametrize("texts", [["Halo"], []])
-def test_the_number_of_readers_follows(
+def test_the_number_of_readers_is_updated_live(
     app: Flask, open_as: OpenAs, people: dict[str, int], texts: list[str]
 ) -> None:
     with app.app_context():

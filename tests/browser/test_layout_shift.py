@@ -1,4 +1,4 @@
-"""Nothing jumps: what a page will show has its room before it arrives, on load and in a run."""
+"""Pages reserve space for what arrives later, so that nothing shifts on load or during a run."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +32,7 @@ SHIFTS = """new Promise((resolve) => {
 
 @pytest.fixture
 def settings(settings: dict[str, str]) -> dict[str, str]:
-    """A payment API that is away, whatever listens at the default address of this machine."""
+    """A payment API that cannot be reached, whatever listens at its default address."""
     return settings | {"PEMBAYARAN_API_URL": f"http://127.0.0.1:{any_free()}/api"}
 
 
@@ -41,7 +41,7 @@ def shifts(page: Page) -> list[Any]:
     return list(page.evaluate(SHIFTS))
 
 
-def stays(found: list[Any]) -> None:
+def check_shift(found: list[Any]) -> None:
     """Assert that the sum of shifts is small."""
     assert sum(value for value, _what in found) < MAX_SHIFT, found
 
@@ -59,13 +59,14 @@ def stays(found: list[Any]) -> None:
         ("member", "/profile/notifications"),
     ],
 )
-def test_a_page_stands_still_while_it_loads(
+def test_a_page_does_not_shift_while_it_loads(
     open_as: OpenAs, size: dict[str, int], who: str, path: str
 ) -> None:
     page = open_as(who, path, size)
     if path == "/admin/antrian":
-        # A finding that comes or grows live may move the page. Before the load all are there, and
-        # the first one names the job that waits since this page was opened (NO_CONSUMER_SECONDS).
+        # A finding that appears or changes later may move the page. So before the reload all
+        # findings must exist, and the first must name the job that has waited since this page was
+        # opened (NO_CONSUMER_SECONDS).
         expect(page.locator("#findings")).to_contain_text("menunggu di antrian default")
         expect(page.locator("#findings-others")).to_contain_text("API pembayaran", timeout=60_000)
     client = page.context.new_cdp_session(page)
@@ -76,20 +77,20 @@ def test_a_page_stands_still_while_it_loads(
     page.wait_for_selector(MOUNTED)
     page.wait_for_selector('[data-stream="open"]')
     page.wait_for_selector(".history:not([data-state=loading]), html:not(:has(.history))")
-    stays(shifts(page))
+    check_shift(shifts(page))
 
 
-def test_pages_of_staff_have_the_bar_of_a_run_from_the_start(app: Flask, open_as: OpenAs) -> None:
+def test_pages_of_staff_show_the_bar_of_a_run_without_a_shift(app: Flask, open_as: OpenAs) -> None:
     with app.app_context():
         create_students(3)
         commands.start(TREASURER)
     page = open_as("bendahara", "/admin/siswa", PHONE)
     expect(page.locator("#run-bar")).to_contain_text("tidak ada worker")
-    stays(shifts(page))
+    check_shift(shifts(page))
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_the_sync_page_stands_still_when_the_run_changes(
+def test_the_sync_page_does_not_shift_when_the_run_changes(
     app: Flask, open_as: OpenAs, size: dict[str, int]
 ) -> None:
     with app.app_context():
@@ -109,5 +110,5 @@ def test_the_sync_page_stands_still_when_the_run_changes(
             change(TREASURER)
         expect(status).to_contain_text(shown)
         found = shifts(page)
-        stays(found[before:])
+        check_shift(found[before:])
         before = len(found)

@@ -1,4 +1,4 @@
-"""Every live page says when it is not live, how old its figures are, and recovers by itself."""
+"""Every live page says when its stream is lost and how old its figures are, and reconnects."""
 
 import re
 import signal
@@ -15,7 +15,7 @@ from myukm.domain.accounts import administration
 from myukm.domain.actor import Actor
 from myukm.extensions import db
 from myukm.models import Siswa, User
-from tests.browser.conftest import OtherMembers, forms, looks_right
+from tests.browser.conftest import OtherMembers, check_current_look, each_appearance
 from tests.support.programs import WebServer
 from tests.support.without_valkey import NOBODY_LISTENS
 
@@ -26,7 +26,7 @@ STAFF_PAGES = ["/admin/sync-pembayaran", "/admin/antrian", "/admin/siswa/S1", "/
 
 @contextmanager
 def half_open(web: WebServer) -> Iterator[None]:
-    """Meanwhile connections stand and nothing comes, as behind a hung proxy or a lost Wi-Fi."""
+    """Stop the web server: connections stay open without data, as behind a hung proxy."""
     master = psutil.Process(web.child.pid)
     processes = [master, *master.children(recursive=True)]
     for process in processes:
@@ -45,7 +45,7 @@ def student(app: Flask) -> None:
 
 
 def open_pages(open_as: OpenAs, who: str, *paths: str) -> list[Page]:
-    """Open pages whose clock the test may put forward."""
+    """Open pages whose clock the test can put forward."""
     first = open_as(who, "/profile")
     first.context.clock.install()
     first.close()
@@ -72,15 +72,15 @@ def test_a_half_open_connection_is_noticed_on_every_live_page(
         expect(staff[0].locator(".stats dd").first).to_have_css("filter", "grayscale(1)")
         expect(staff[1].locator("table").first).to_have_css("filter", "grayscale(1)")
         for page in (staff[0], member[1]):
-            for _form in forms(page):
-                looks_right(page)
+            for _appearance in each_appearance(page):
+                check_current_look(page)
     for page in (*staff, *member):
         expect(page.locator("html")).to_have_attribute("data-stream", "open", timeout=60_000)
         expect(page.locator("#live-line")).to_be_hidden()
     expect(staff[0].locator(".stats dd").first).to_have_css("filter", "none")
 
 
-def test_a_page_is_opened_anew_when_its_reader_gets_another_role(
+def test_a_page_is_reloaded_when_the_role_of_its_user_changes(
     open_as: OpenAs, app: Flask, people: dict[str, int], console_errors: list[str]
 ) -> None:
     page = open_as("operator", "/admin/antrian")
@@ -93,13 +93,13 @@ def test_a_page_is_opened_anew_when_its_reader_gets_another_role(
 
 
 class TestWithoutValkey:
-    """The stream goes on from the database."""
+    """The stream continues with events from the database."""
 
     @pytest.fixture
     def settings(self, settings: dict[str, str]) -> dict[str, str]:
         return settings | {"REDIS_URL": NOBODY_LISTENS}
 
-    def test_the_page_says_that_it_is_slower_and_goes_on(
+    def test_the_page_says_that_updates_are_slower_and_shows_new_messages(
         self, open_as: OpenAs, other_members: OtherMembers
     ) -> None:
         page = open_as("member", "/ukm/ROBOTIK/chat")

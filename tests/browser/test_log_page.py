@@ -1,4 +1,4 @@
-"""The log's page in a browser: lines, a line opened, following."""
+"""The page of the log in a browser: its lines, the details of a line, and new lines."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ def log(shipper: LogShipper, *lines: tuple[int, str], **about: Any) -> None:
     shipper.flush()
 
 
-def test_lines_keep_their_time_and_stand_once(
+def test_lines_keep_their_time_and_are_listed_once(
     shipper: LogShipper, open_as: Callable[..., Page]
 ) -> None:
     log(shipper, (logging.INFO, "payment API: works again"))
@@ -58,12 +58,14 @@ def test_lines_keep_their_time_and_stand_once(
         for _back in range(3):
             page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.locator("#log-lines > li")).to_have_count(2)
-    page.wait_for_timeout(300)  # for the answers of questions that should not have been asked
+    page.wait_for_timeout(300)  # for responses to requests that must not be sent
     expect(page.locator("#log-lines > li")).to_have_count(2)
     assert page.evaluate("changes") == 0
 
 
-def test_lines_open_lead_on_and_follow(shipper: LogShipper, open_as: Callable[..., Page]) -> None:
+def test_a_line_opens_and_links_to_its_run_and_new_lines_appear(
+    shipper: LogShipper, open_as: Callable[..., Page]
+) -> None:
     log(
         shipper,
         (logging.INFO, "sync-pembayaran: *** Listening on sync-pembayaran..."),
@@ -87,4 +89,4 @@ def test_lines_open_lead_on_and_follow(shipper: LogShipper, open_as: Callable[..
     page.get_by_role("button", name="Berhenti mengikuti").click()
     expect(page.locator("#log-state")).to_be_empty()
     lines.nth(1).get_by_role("link", name="12").click()
-    expect(lines).to_have_count(3)  # all of that run, and none of the others
+    expect(lines).to_have_count(3)  # the lines of that run only

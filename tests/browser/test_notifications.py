@@ -1,7 +1,7 @@
-"""Notifications in a real browser: the switch, what is pushed, and when nothing is shown.
+"""Notifications in a real browser: subscribing, pushed messages, and when none is shown.
 
-Chromium reaches no push service here: its subscription is made by the test, and what a service
-would deliver comes through DevTools.
+Chromium reaches no push service here: the test makes the subscription, and delivers the messages of
+a push service through DevTools.
 """
 
 import json
@@ -23,7 +23,7 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.service_worker
 OpenAs = Callable[..., Page]
 PATH = "/profile/notifications"
-SUBSCRIBING = """(subscription) => {
+FAKE_PUSH_MANAGER = """(subscription) => {
   let current = null;
   const made = { toJSON: () => subscription, unsubscribe: async () => { current = null; } };
   PushManager.prototype.getSubscription = async () => current;
@@ -38,7 +38,7 @@ SHOWN = """async () => {
   const shown = await registration.getNotifications();
   return shown.map(({ title, body, tag, data, silent }) => ({ title, body, tag, data, silent }));
 }"""
-LOOK_AWAY = """() => {
+HIDE_PAGE = """() => {
   Object.defineProperty(Document.prototype, "hidden", { get: () => true });
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
@@ -61,34 +61,40 @@ def open_page(open_as: OpenAs, browser: FakeBrowser) -> Page:
     page = open_as("member", PATH)
     page.context.grant_permissions(["notifications"])
     keys = {name: browser.subscription[name] for name in ("p256dh", "auth")}
-    given = {"endpoint": browser.subscription["endpoint"], "keys": keys}
-    page.context.add_init_script(f"({SUBSCRIBING})({json.dumps(given)})")
+    subscription = {"endpoint": browser.subscription["endpoint"], "keys": keys}
+    page.context.add_init_script(f"({FAKE_PUSH_MANAGER})({json.dumps(subscription)})")
     page.reload()
     return page
 
 
 class DevTools:
-    """What a push service delivers to a page's service worker."""
+    """Delivers messages to a page's service worker, in place of a push service."""
 
     def __init__(self, page: Page) -> None:
         self.session: CDPSession = page.context.new_cdp_session(page)
-        self.found: list[str] = []
-        self.session.on("ServiceWorker.workerRegistrationUpdated", self._see)
+        self.registration_ids: list[str] = []
+        self.session.on("ServiceWorker.workerRegistrationUpdated", self._record)
         self.session.send("ServiceWorker.enable")
-        wait_until(lambda: page.wait_for_timeout(20) or self.found, 30, "a registration")
+        wait_until(lambda: page.wait_for_timeout(20) or self.registration_ids, 30, "a registration")
 
-    def _see(self, event: dict) -> None:
-        self.found += [each["registrationId"] for each in event["registrations"]]
+    def _record(self, event: dict) -> None:
+        self.registration_ids += [each["registrationId"] for each in event["registrations"]]
 
     def push(self, page: Page, message: dict) -> None:
         origin = page.evaluate("location.origin")
         self.session.send(
             "ServiceWorker.deliverPushMessage",
-            {"origin": origin, "registrationId": self.found[-1], "data": json.dumps(message)},
+            {
+                "origin": origin,
+                "registrationId": self.registration_ids[-1],
+                "data": json.dumps(message),
+            },
         )
 
 
-def test_the_switch_subscribes_and_ends(app: Flask, open_as: OpenAs, browser: FakeBrowser) -> None:
+def test_the_buttons_subscribe_and_unsubscribe(
+    app: Flask, open_as: OpenAs, browser: FakeBrowser
+) -> None:
     page = open_page(open_as, browser)
     page.get_by_role("button", name="Aktifkan di perangkat ini").click()
     expect(page.get_by_text("Aktif", exact=True)).to_be_visible()
@@ -106,7 +112,7 @@ def test_the_switch_subscribes_and_ends(app: Flask, open_as: OpenAs, browser: Fa
     assert stored() == []
 
 
-def test_a_forbidden_browser_says_how_to_allow_it(open_as: OpenAs) -> None:
+def test_the_page_says_how_to_allow_blocked_notifications(open_as: OpenAs) -> None:
     page = open_as("member", PATH)
     page.add_init_script(
         "Object.defineProperty(Notification, 'permission', { get: () => 'denied' })"
@@ -115,7 +121,7 @@ def test_a_forbidden_browser_says_how_to_allow_it(open_as: OpenAs) -> None:
     expect(page.get_by_text("Peramban ini melarang")).to_be_visible()
 
 
-def test_a_pushed_message_is_shown_once_and_not_to_who_views_a_page(
+def test_a_pushed_message_is_not_shown_while_a_page_is_visible(
     open_as: OpenAs, browser: FakeBrowser
 ) -> None:
     page = open_page(open_as, browser)
@@ -124,11 +130,11 @@ def test_a_pushed_message_is_shown_once_and_not_to_who_views_a_page(
     tools = DevTools(page)
     tools.push(page, MESSAGE)
     tools.push(page, {**MESSAGE, "tag": "test", "id": 1, "title": "Percobaan"})
-    wait_until(lambda: page.evaluate(SHOWN), 30, "the trial")
+    wait_until(lambda: page.evaluate(SHOWN), 30, "the test notification")
     assert [each["tag"] for each in page.evaluate(SHOWN)] == ["test"]
 
 
-def test_a_pushed_message_is_shown_to_who_views_only_a_picture(
+def test_a_pushed_message_is_shown_if_only_a_picture_is_visible(
     open_as: OpenAs, browser: FakeBrowser, console_errors: list[str]
 ) -> None:
     page = open_page(open_as, browser)
@@ -139,7 +145,7 @@ def test_a_pushed_message_is_shown_to_who_views_only_a_picture(
     console_errors.clear()  # our policy forbids the styles with which Chromium shows a picture
 
 
-def test_the_switch_ends_the_subscription_though_the_server_is_away(
+def test_the_button_unsubscribes_though_the_server_does_not_respond(
     open_as: OpenAs, browser: FakeBrowser, console_errors: list[str]
 ) -> None:
     page = open_page(open_as, browser)
@@ -152,7 +158,7 @@ def test_the_switch_ends_the_subscription_though_the_server_is_away(
     assert page.evaluate(current) is None
 
 
-def test_a_page_out_of_sight_lets_the_phone_ring(
+def test_a_mention_is_pushed_only_when_no_page_is_visible(
     app: Flask, open_as: OpenAs, other_members: OtherMembers, browser: FakeBrowser
 ) -> None:
     page = open_page(open_as, browser)
@@ -164,11 +170,11 @@ def test_a_page_out_of_sight_lets_the_phone_ring(
         fan_out.fan_out(db.session.scalars(select(Ukm.id).where(Ukm.code == UKM)).one())
         ids = db.session.scalars(select(PushDelivery.id)).all()
 
-    def rings() -> bool:
-        """Whether the mention would be sent now."""
+    def would_be_pushed() -> bool:
+        """Return whether the mention would be pushed now."""
         with app.app_context():
             return any(entry.notification for entry in pending.entries(ids))
 
-    assert not rings()
-    page.evaluate(LOOK_AWAY)
-    wait_until(rings, 30, "it rings")
+    assert not would_be_pushed()
+    page.evaluate(HIDE_PAGE)
+    wait_until(would_be_pushed, 30, "the mention is pushed")

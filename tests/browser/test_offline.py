@@ -1,4 +1,4 @@
-"""The offline page of the service worker, with a server that really goes away and comes back."""
+"""The offline page of the service worker, with a server that is killed or stopped and returns."""
 
 import re
 import signal
@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from myukm.extensions import db
 from myukm.models import ChatMessage
-from tests.browser.conftest import OtherMembers, forms, give_password, looks_right
+from tests.browser.conftest import OtherMembers, check_current_look, each_appearance, submit_log_in
 from tests.support.pictures import half_red
 from tests.support.programs import Program, WebServer
 from tests.support.waiting import wait_until
@@ -30,7 +30,7 @@ CACHED = """async () => {
   return found;
 }"""
 
-# Sets `answerRead` when the page is done with an answer of the message list.
+# Sets `answerRead` when the page has read a response with messages.
 ANSWER_READ = """() => {
   const { json } = Response.prototype;
   Response.prototype.json = async function () {
@@ -57,7 +57,7 @@ class Network:
         self._signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
-        """Let it answer again."""
+        """Let the stopped server respond again."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -65,7 +65,7 @@ class Network:
             process.send_signal(number)
 
     def restore(self) -> None:
-        """Start it again at its address."""
+        """Start a server again at the address of the killed one."""
         bind = {"MYUKM_BIND": self.web.url.removeprefix("http://"), "WEB_CONCURRENCY": "1"}
         env = {**self.settings, **bind}
         self.again = Program(self.folder / "again.log", env, "gunicorn", "wsgi:app")
@@ -80,7 +80,7 @@ def network(web: WebServer, settings: dict[str, str], tmp_path: Path) -> Iterato
 
 
 def wait_controlled(page: Page) -> None:
-    """Wait until the service worker answers for the page."""
+    """Wait until the service worker handles the page's requests."""
     wait_until(lambda: page.evaluate(CONTROLLED), 30, "the service worker controls the page")
 
 
@@ -89,7 +89,7 @@ def write(page: Page, text: str) -> None:
     page.get_by_role("button", name="Kirim", exact=True).click()
 
 
-def test_a_room_is_written_in_without_network_and_sent_when_it_is_back(
+def test_messages_written_without_network_are_sent_when_it_is_back(
     app: Flask,
     open_as: OpenAs,
     other_members: OtherMembers,
@@ -108,8 +108,8 @@ def test_a_room_is_written_in_without_network_and_sent_when_it_is_back(
     expect(page.get_by_text("sebelum putus")).to_have_count(0)
     write(page, "ditulis tanpa jaringan")
     expect(page.get_by_text("menunggu jaringan").last).to_be_visible()
-    for _form in forms(page):
-        looks_right(page)
+    for _appearance in each_appearance(page):
+        check_current_look(page)
     network.restore()
     expect(page.get_by_text("sebelum putus")).to_be_visible(timeout=60_000)
     expect(page.locator(".message", has_text="ditulis tanpa jaringan")).to_have_count(1)
@@ -137,7 +137,7 @@ def test_a_waiting_photo_is_shown_without_network_and_can_be_discarded(
     expect(page.get_by_text("menunggu jaringan")).to_be_visible()
     page.reload()
     page.wait_for_function("() => document.querySelector('.file-picture img')?.naturalWidth")
-    looks_right(page)
+    check_current_look(page)
     page.get_by_role("button", name="Batal kirim").press("Enter")
     expect(page.locator(".message")).to_have_count(0)
     expect(page.get_by_text("tidak disimpan di perangkat ini")).to_be_visible()
@@ -163,8 +163,8 @@ def test_messages_are_saved_only_on_request_and_shown_with_their_age(
     expect(page.get_by_text("Tanpa jaringan. Pesan ini dari")).to_be_visible()
     page.goto(f"{network.web.url}/profile")
     expect(page.get_by_role("heading", name="Tidak ada jaringan")).to_be_visible()
-    for _form in forms(page):
-        looks_right(page)
+    for _appearance in each_appearance(page):
+        check_current_look(page)
     network.restore()
     expect(page.get_by_role("heading", name="Profil saya")).to_be_visible(timeout=60_000)
     page.close()
@@ -191,7 +191,7 @@ def test_a_server_that_hangs_is_handled_like_no_network(
     console_errors.clear()  # the browser complains of a server that is away
 
 
-def left(page: Page) -> list[str]:
+def saved_keys(page: Page) -> list[str]:
     return page.evaluate("Object.keys(localStorage).filter((key) => /saved|saving|room/.test(key))")
 
 
@@ -203,12 +203,12 @@ def test_a_log_out_deletes_saved_messages_and_no_other_account_sees_them(
     wait_controlled(page)
     page.get_by_label("Simpan di perangkat ini 50 pesan").check()
     expect(page.locator(".toast")).to_contain_text("tersimpan")
-    assert len(left(page)) == 3
+    assert len(saved_keys(page)) == 3
     page.goto(f"{network.web.url}/profile")
     page.locator(".stacked form[action='/logout'] button").click()
     page.wait_for_url("**/login")
-    assert left(page) == []
-    give_password(page, "outsider")
+    assert saved_keys(page) == []
+    submit_log_in(page, "outsider")
     expect(page).not_to_have_url(re.compile("/login"))
     network.lose()
     page.goto(f"{network.web.url}{ROOM}")
@@ -217,7 +217,7 @@ def test_a_log_out_deletes_saved_messages_and_no_other_account_sees_them(
     console_errors.clear()  # the browser complains of a server that is away
 
 
-def test_nothing_is_saved_when_saving_is_switched_off_meanwhile(
+def test_nothing_is_saved_if_saving_is_switched_off_during_the_request(
     open_as: OpenAs, other_members: OtherMembers
 ) -> None:
     other_members.say("hanya untuk anggota")
@@ -235,7 +235,7 @@ def test_nothing_is_saved_when_saving_is_switched_off_meanwhile(
     switch.uncheck()
     held[0].continue_()
     page.wait_for_function("() => window.answerRead")
-    assert left(page) == []
+    assert saved_keys(page) == []
     expect(switch).not_to_be_checked()
 
 
@@ -246,10 +246,10 @@ def test_messages_saved_by_another_account_are_deleted_at_the_next_log_in(
     page.evaluate("localStorage.setItem('saved:99:ROBOTIK', '{}')")
     page.reload()
     page.wait_for_selector("html[data-stream=open]")
-    assert [key for key in left(page) if ":99:" in key] == []
+    assert [key for key in saved_keys(page) if ":99:" in key] == []
 
 
-def test_the_worker_stores_the_shell_and_no_page_of_anybody(open_as: OpenAs) -> None:
+def test_the_service_worker_caches_the_shell_and_no_page_of_an_account(open_as: OpenAs) -> None:
     page = open_as("member", ROOM)
     wait_controlled(page)
     page.goto(page.url.replace(ROOM, "/profile"))
@@ -258,7 +258,7 @@ def test_the_worker_stores_the_shell_and_no_page_of_anybody(open_as: OpenAs) -> 
     assert [each for each in found if not each.startswith("/static/v-")] == ["/offline"]
 
 
-def test_answers_that_are_lost_do_not_end_the_installation(
+def test_lost_responses_do_not_stop_the_installation(
     open_as: OpenAs, console_errors: list[str]
 ) -> None:
     page = open_as("member", "/healthz")
@@ -276,16 +276,16 @@ def test_answers_that_are_lost_do_not_end_the_installation(
     wait_controlled(page)
     assert len(lost) == 2
     assert "/offline" in page.evaluate(CACHED)
-    console_errors.clear()  # the browser complains of what was lost
+    console_errors.clear()  # the browser reports the aborted requests
 
 
-def test_the_page_without_network_follows_the_language(open_as: OpenAs) -> None:
+def test_the_offline_page_is_in_the_chosen_language(open_as: OpenAs) -> None:
     page = open_as("member", ROOM)
     wait_controlled(page)
-    asked = page.context.request.post(
+    response = page.context.request.post(
         page.url.replace(ROOM, "/language"), form={"lang": "en", "next": ROOM}
     )
-    assert asked.ok
+    assert response.ok
     page.reload()
     text = "caches.match('/offline').then((page) => page.text())"
     wait_until(lambda: "No network" in page.evaluate(text), 30, "the page in English")

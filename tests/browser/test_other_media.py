@@ -1,4 +1,4 @@
-"""Pages on paper, in the system's own colours, on a short screen and without JavaScript."""
+"""Pages on paper, with forced colors, on small screens and without JavaScript."""
 
 from collections.abc import Callable
 
@@ -10,13 +10,13 @@ from myukm.db.session import transaction
 from myukm.domain.actor import Actor
 from myukm.domain.sync import commands
 from myukm.models import Siswa
-from tests.browser.conftest import OtherMembers, axe_finds_nothing
+from tests.browser.conftest import OtherMembers, check_axe
 from tests.browser.test_chat_text import like
 from tests.support.people import UKM
 from tests.support.programs import WebServer
 
 OpenAs = Callable[..., Page]
-# The texts that end beyond the content of their box.
+# Returns the texts that end beyond the right edge of their element.
 CUT_OFF = """all => all.filter((each) => {
     const text = document.createRange();
     text.selectNodeContents(each);
@@ -37,7 +37,7 @@ def add_student(app: Flask) -> None:
         )
 
 
-def test_a_students_page_on_paper(app: Flask, open_as: OpenAs) -> None:
+def test_a_printed_student_shows_every_period_and_no_controls(app: Flask, open_as: OpenAs) -> None:
     add_student(app)
     page = open_as("admin", "/admin/siswa/S1")
     expect(page.locator("#siswa-detail")).to_contain_text("2026/2027")
@@ -46,13 +46,13 @@ def test_a_students_page_on_paper(app: Flask, open_as: OpenAs) -> None:
     expect(folded).not_to_be_visible()
     page.emulate_media(media="print", color_scheme="dark")
     expect(folded).to_be_visible()
-    for left_out in ("nav", ".topbar", "#sync-now", ".back"):
-        expect(page.locator(left_out).first).not_to_be_visible()
+    for hidden in ("nav", ".topbar", "#sync-now", ".back"):
+        expect(page.locator(hidden).first).not_to_be_visible()
     colour = "getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(colour) == "rgb(255, 255, 255)"
 
 
-def test_large_amounts_are_whole_on_a_narrow_screen(app: Flask, open_as: OpenAs) -> None:
+def test_large_amounts_are_not_cut_off_on_a_narrow_screen(app: Flask, open_as: OpenAs) -> None:
     facts = {"tunggakan": 27_850_000_000, "lebih_bayar": 12_650_000_000}
     with app.app_context(), transaction() as session:
         session.add(Siswa(idperson="S1", nama="Siti", status="tunggakan", **facts))
@@ -61,16 +61,16 @@ def test_large_amounts_are_whole_on_a_narrow_screen(app: Flask, open_as: OpenAs)
         assert page.locator(".stats.money dd").evaluate_all(CUT_OFF) == [], path
 
 
-def test_the_systems_colours_hide_nothing(open_as: OpenAs) -> None:
+def test_forced_colors_keep_the_current_link_and_the_progress_visible(open_as: OpenAs) -> None:
     page = open_as("admin", "/admin/sync-pembayaran")
     page.emulate_media(forced_colors="active", color_scheme="dark", reduced_motion="reduce")
-    axe_finds_nothing(page)
+    check_axe(page)
     current, bar = page.locator("nav [aria-current]").first, page.locator("progress").first
     assert current.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
     assert bar.evaluate("element => getComputedStyle(element).borderTopStyle") == "solid"
 
 
-def test_the_systems_colours_mark_the_current_tab_alone_and_paper_has_no_other(
+def test_forced_colors_mark_only_the_current_tab_and_paper_shows_only_it(
     open_as: OpenAs,
 ) -> None:
     page = open_as("admin", "/admin/antrian")
@@ -86,20 +86,18 @@ def test_the_systems_colours_mark_the_current_tab_alone_and_paper_has_no_other(
     expect(page.locator(".tabs a").filter(visible=True)).to_have_count(1)
 
 
-def test_the_systems_colours_frame_what_was_said(
-    open_as: OpenAs, other_members: OtherMembers
-) -> None:
+def test_forced_colors_frame_messages(open_as: OpenAs, other_members: OtherMembers) -> None:
     other_members.say("rapat", "@Mega Lestari ayo")
     page = open_as("member", f"/ukm/{UKM}/chat")
     page.emulate_media(forced_colors="active", color_scheme="dark", reduced_motion="reduce")
-    axe_finds_nothing(page)
+    check_axe(page)
     frames = page.locator(".bubble").evaluate_all(
         "all => all.map(getComputedStyle).map((each) => [each.outlineStyle, each.outlineWidth])"
     )
     assert frames == [["solid", "1px"], ["solid", "2px"]]
 
 
-def test_the_systems_colours_mark_what_is_chosen(
+def test_forced_colors_frame_selected_controls(
     open_as: OpenAs, other_members: OtherMembers
 ) -> None:
     other_members.say("rapat")
@@ -119,11 +117,11 @@ def test_the_systems_colours_mark_what_is_chosen(
     assert theme.evaluate(outline) == ["solid", "2px"]
 
 
-def test_a_short_screen_belongs_to_the_content(open_as: OpenAs) -> None:
+def test_bars_do_not_stay_in_view_on_a_short_screen(open_as: OpenAs) -> None:
     page = open_as("admin", "/admin/sync-pembayaran", {"width": 320, "height": 256})
-    staying = "getComputedStyle(document.querySelector('{}')).position"
-    assert page.evaluate(staying.format(".nav")) == "static"
-    assert page.evaluate(staying.format(".sync-actions")) == "static"
+    position = "getComputedStyle(document.querySelector('{}')).position"
+    assert page.evaluate(position.format(".nav")) == "static"
+    assert page.evaluate(position.format(".sync-actions")) == "static"
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
@@ -139,7 +137,7 @@ def test_a_notch_covers_nothing(open_as: OpenAs) -> None:
         assert box["x"] + box["width"] <= 740 - 47
 
 
-def test_without_javascript_the_page_says_what_does_not_work_and_nothing_false(
+def test_a_page_without_javascript_says_what_does_not_work_and_shows_no_loading_texts(
     app: Flask,
     chromium: Browser,
     web: WebServer,
@@ -159,7 +157,7 @@ def test_without_javascript_the_page_says_what_does_not_work_and_nothing_false(
             page = context.new_page()
             page.goto(f"{web.url}{path}")
             expect(page.locator("noscript > .notice")).to_be_visible()
-            for false in ("Memuat", "Belum ada catatan"):
-                expect(page.get_by_text(false).filter(visible=True)).to_have_count(0)
+            for placeholder in ("Memuat", "Belum ada catatan"):
+                expect(page.get_by_text(placeholder).filter(visible=True)).to_have_count(0)
             if path.endswith("sync-pembayaran"):
                 expect(page.locator("noscript .log-line")).to_contain_text("Dimulai oleh Budi.")

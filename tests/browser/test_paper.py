@@ -1,4 +1,4 @@
-"""The list of who owes what on paper: every student of the filter, on numbered pages."""
+"""The list and the statements of unpaid bills on paper: complete, on numbered pages."""
 
 import re
 import shutil
@@ -26,8 +26,8 @@ def settings(settings: dict[str, str]) -> dict[str, str]:
     return settings | {"SCHOOL_NAME": "Pondok Pesantren Al-Hikmah"}
 
 
-def paper(page: Page, file: Path) -> str:
-    """Print a page that asked for it, and return the text of its sheets."""
+def print_to_text(page: Page, file: Path) -> str:
+    """Print a page that has called `window.print`, and return the text of its sheets."""
     pdftotext = need(shutil.which("pdftotext"), "poppler-utils")
     page.wait_for_selector("html[data-printed]")
     page.pdf(path=file, prefer_css_page_size=True)
@@ -48,7 +48,7 @@ def test_the_printed_list_has_every_student_of_the_filter(
     page.add_init_script(NO_PRINTER)
     page.get_by_role("link", name="Cetak", exact=True).click()
     page.wait_for_url("**/cetak?unit=MTs")
-    text = paper(page, tmp_path / "list.pdf")
+    text = print_to_text(page, tmp_path / "list.pdf")
     printed = {word for word in text.split() if word.startswith(("S0", "S1"))}
     assert printed == {f"S{n:03}" for n in range(0, COUNT, 2)}
     sheets = text.count("\f")
@@ -65,11 +65,11 @@ def periods(n: int) -> list[dict[str, Any]]:
     """Return payments of two periods with fifty bills each, of which the last is unpaid."""
     found = []
     for period in ("20252026", "20262027"):
-        rests = [0] * 49 + [1000 * n]
+        remaining = [0] * 49 + [1000 * n]
         items = [
             {"unit_name": f"Tagihan-{n}-{period}-{k}", "amount_billed": 1000 * n}
             | {"amount_paid": 1000 * n - rest, "remaining_balance": rest}
-            for k, rest in enumerate(rests)
+            for k, rest in enumerate(remaining)
         ]
         billed, left = 50_000 * n, 1000 * n
         sums = {
@@ -84,7 +84,7 @@ def periods(n: int) -> list[dict[str, Any]]:
     return found
 
 
-def test_statements_of_a_class_have_every_bill_and_begin_a_sheet_each(
+def test_statements_of_a_class_have_every_bill_and_each_begins_a_new_sheet(
     app: Flask, open_as: OpenAs, tmp_path: Path
 ) -> None:
     with app.app_context(), transaction() as session:
@@ -97,7 +97,7 @@ def test_statements_of_a_class_have_every_bill_and_begin_a_sheet_each(
     page.add_init_script(NO_PRINTER)
     page.click("text=Cetak per siswa")
     page.wait_for_url("**/statements?kelas=VII**")
-    text = paper(page, tmp_path / "class.pdf")
+    text = print_to_text(page, tmp_path / "class.pdf")
     check_look(page)
     bills = [
         f"Tagihan-{n}-{p}-{k}" for n in (1, 2, 3) for p in (20252026, 20262027) for k in range(50)

@@ -1,4 +1,4 @@
-"""A part of a page that is reloaded: the focus, and what the reader unfolded, stay as they were."""
+"""Reloading a part of a page keeps the focus, and open sections open."""
 
 from collections.abc import Callable
 
@@ -54,7 +54,7 @@ def two_periods(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("two_periods")
-def test_what_the_reader_unfolded_stays_open(open_as: OpenAs) -> None:
+def test_sections_stay_open_and_closed(open_as: OpenAs) -> None:
     page = open_as("bendahara", "/admin/siswa/S1")
     first, second = page.locator(".period").nth(0), page.locator(".period").nth(1)
     for period in (first, second):

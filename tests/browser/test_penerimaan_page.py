@@ -1,4 +1,4 @@
-"""What came in: the page with figures in every form, a month, and paper."""
+"""The page of received payments in a browser: appearance, one month, and paper."""
 
 import shutil
 import subprocess
@@ -37,7 +37,9 @@ def months(app: Flask) -> list[str]:
     return found
 
 
-def test_the_page_in_every_form_and_a_month(open_as: OpenAs, months: list[str]) -> None:
+def test_the_bars_show_twelve_months_and_a_month_opens_its_parts(
+    open_as: OpenAs, months: list[str]
+) -> None:
     page = open_as("bendahara", "/admin/penerimaan", PHONE)
     check_look(page)
     expect(page.locator(".income-bars li")).to_have_count(12)
@@ -53,7 +55,9 @@ def test_the_page_in_every_form_and_a_month(open_as: OpenAs, months: list[str]) 
     expect(page.locator("#parts")).to_contain_text("Rp\u00a09.000.000")
 
 
-def test_the_page_on_paper(open_as: OpenAs, months: list[str], tmp_path: Path) -> None:
+def test_the_printed_page_has_the_figures_on_at_most_two_sheets(
+    open_as: OpenAs, months: list[str], tmp_path: Path
+) -> None:
     pdftotext = need(shutil.which("pdftotext"), "poppler-utils")
     page = open_as("bendahara", "/admin/penerimaan")
     page.pdf(path=tmp_path / "income.pdf", prefer_css_page_size=True)

@@ -1,4 +1,4 @@
-"""The queues' page in a browser: a worker that dies shows there without a reload."""
+"""The queues' page in a browser: workers, findings, history, pauses and alerts, all live."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,7 +21,7 @@ from tests.support.programs import Program
 from tests.support.waiting import wait_until
 from tests.support.workers import WORKER, wait_serving
 
-# Of the same moment: how many findings are folded, and the visible numbers in their heading.
+# In one step, because findings change: how many are folded, and the visible numbers in the heading.
 COUNTS = """() => [
   document.querySelectorAll("#findings-others > *").length,
   [...document.querySelectorAll("#findings-folded summary [data-count]")]
@@ -31,11 +31,11 @@ COUNTS = """() => [
 
 @pytest.fixture
 def settings(settings: dict[str, str]) -> dict[str, str]:
-    """A payment API that is away, whatever listens at the default address of this machine."""
+    """A payment API that cannot be reached, whatever listens at its default address."""
     return settings | {"PEMBAYARAN_API_URL": f"http://127.0.0.1:{any_free()}/api"}
 
 
-def test_a_dead_worker_shows_by_itself(
+def test_a_killed_worker_is_reported_without_a_reload(
     app: Flask, start: Callable[..., Program], open_as: Callable[..., Page]
 ) -> None:
     worker = start(*WORKER)
@@ -55,7 +55,7 @@ def test_the_most_severe_finding_is_open_and_the_others_are_folded(
     page = open_as("operator", "/admin/antrian", PHONE)
     expect(page.locator("#findings > *")).to_have_count(1)
     folded = page.locator("#findings-folded")
-    expect(folded).to_be_visible(timeout=30_000)  # no worker, and a payment API that is away
+    expect(folded).to_be_visible(timeout=30_000)  # no worker, and no payment API
     expect(folded).not_to_have_attribute("open", "")
     expect(page.locator("#findings-others > *").first).to_be_hidden()
     assert page.locator("#queues").bounding_box()["y"] < 3 * PHONE["height"]  # type: ignore[index]
@@ -99,9 +99,13 @@ def history(app: Flask) -> None:
                     starts={"web": 2} if back == 39 else {},
                 )
             )
-        begun = end - timedelta(minutes=9)
+        started_at = end - timedelta(minutes=9)
         session.add(
-            SyncRun(status="completed", started_at=begun, finished_at=begun + timedelta(minutes=3))
+            SyncRun(
+                status="completed",
+                started_at=started_at,
+                finished_at=started_at + timedelta(minutes=3),
+            )
         )
 
 
@@ -133,7 +137,7 @@ def test_other_ranges_are_links(history: None, open_as: Callable[..., Page]) -> 
     expect(page.get_by_role("link", name="90 hari")).to_have_attribute("aria-current", "page")
 
 
-def test_a_history_that_can_not_be_read_says_so(
+def test_a_failed_request_for_the_history_is_shown_and_retried(
     open_as: Callable[..., Page], console_errors: list[str]
 ) -> None:
     page = open_as("operator", "/admin/antrian?range=day")
@@ -173,7 +177,7 @@ def test_an_admin_pauses_a_queue_and_resumes_it(open_as: Callable[..., Page]) ->
     expect(dialog).to_contain_text("Pekerjaan baru di antrian high menunggu")
     dialog.get_by_role("button", name="Jeda").click()
     expect(row.get_by_text("dijeda")).to_be_visible()
-    finding = "Antrian high dijeda oleh Siti Rahma"  # first or folded: no worker runs here
+    finding = "Antrian high dijeda oleh Siti Rahma"  # open or folded, because no worker runs
     expect(page.locator("main")).to_contain_text(finding)
     resume = row.get_by_role("button", name="Lanjutkan high")
     expect(resume).to_be_visible()
@@ -182,12 +186,12 @@ def test_an_admin_pauses_a_queue_and_resumes_it(open_as: Callable[..., Page]) ->
     expect(page.locator("main")).not_to_contain_text(finding)
 
 
-def test_many_alerts_that_were_missed_are_one_request_for_the_findings(
+def test_many_missed_alerts_cause_few_requests_for_the_findings(
     open_as: Callable[..., Page], app: Flask, console_errors: list[str]
 ) -> None:
     page = open_as("operator", "/admin/antrian")
-    asked: list[str] = []
-    page.on("request", lambda sent: asked.append(sent.url) if sent.url == page.url else None)
+    requested: list[str] = []
+    page.on("request", lambda sent: requested.append(sent.url) if sent.url == page.url else None)
     with cut_stream(page, console_errors), app.app_context():
         records = Records()
         for n in range(30):
@@ -195,19 +199,19 @@ def test_many_alerts_that_were_missed_are_one_request_for_the_findings(
             records.put(record_of(finding.key, finding))
         records.store()
     expect(page.locator("#toasts")).to_contain_text("Disk 29.")
-    wait_until(lambda: asked or page.wait_for_timeout(50), 30, "the findings are asked for")
+    wait_until(lambda: requested or page.wait_for_timeout(50), 30, "a request for the findings")
     page.wait_for_timeout(500)
-    assert len(asked) < 5
+    assert len(requested) < 5
 
 
 class TestWithoutValkey:
-    """The stream brings no queue health then, so the page reads the findings from the server."""
+    """Without Valkey no queue health is published, so the page requests the findings."""
 
     @pytest.fixture
     def settings(self, settings: dict[str, str], killable_valkey: Valkey) -> dict[str, str]:
         return settings | {"REDIS_URL": killable_valkey.url}
 
-    def test_the_page_says_that_valkey_is_away(
+    def test_the_page_says_that_valkey_is_unreachable(
         self, open_as: Callable[..., Page], killable_valkey: Valkey
     ) -> None:
         page = open_as("operator", "/admin/antrian")

@@ -1,4 +1,4 @@
-"""An import in a browser with a real worker, and one's own bills, also after the log-out."""
+"""An import of students with a real worker, and a member's own bills after the log-out."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -26,7 +26,7 @@ def names(app: Flask) -> list[str]:
         return list(db.session.scalars(select(Siswa.nama).order_by(Siswa.idperson)))
 
 
-def test_from_the_file_to_the_undo(
+def test_an_import_is_previewed_applied_and_undone(
     app: Flask, open_as: OpenAs, start: Callable[..., Program], tmp_path: Path
 ) -> None:
     start(*WORKER, "default")
@@ -54,9 +54,9 @@ def test_from_the_file_to_the_undo(
 @pytest.fixture
 def student(app: Flask, people: dict[str, int]) -> None:
     with app.app_context(), transaction() as session:
-        one = Siswa(idperson="S1", nama="Mega Lestari", status="tunggakan", synced_at=utcnow())
-        one.tunggakan, one.lebih_bayar, one.pembayaran = Decimal(60), Decimal(0), []
-        session.add(one)
+        row = Siswa(idperson="S1", nama="Mega Lestari", status="tunggakan", synced_at=utcnow())
+        row.tunggakan, row.lebih_bayar, row.pembayaran = Decimal(60), Decimal(0), []
+        session.add(row)
         linked = update(User).where(User.id == people["member"])
         session.execute(linked.values(idperson="S1", linked_by="code", linked_at=utcnow()))
 

@@ -1,4 +1,4 @@
-"""The end of a run reaches every page that admins and treasurers have open, and their browser."""
+"""The end of a run is announced on every open page of admins and treasurers, and notified."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from myukm.domain.sync import commands, pausing, progress, transitions
 from myukm.live import snapshots
 from myukm.models import SyncRun
 from myukm.models.sync import Status
-from tests.browser.conftest import cut_stream, give_password, looks_right
+from tests.browser.conftest import check_current_look, cut_stream, submit_log_in
 from tests.support import sync
 from tests.support.programs import WebServer
 from tests.support.waiting import wait_until
@@ -34,7 +34,7 @@ RECORDER = """
 
 @pytest.fixture
 def run_id(app: Flask, people: dict[str, int]) -> Iterator[int]:
-    """A run of the treasurer's that is at work."""
+    """A running sync that the treasurer started."""
     with app.app_context():
         sync.create_students(30)
         run = commands.start(Actor("Budi Santoso", people["bendahara"]))["run_id"]
@@ -46,17 +46,20 @@ def run_id(app: Flask, people: dict[str, int]) -> Iterator[int]:
 
 
 def toast(page: Page) -> Locator:
-    """What a page says of the run; admins may hear of an alert as well."""
+    """The page's toast about the run; a page of an admin may also show one about an alert."""
     return page.locator(".toast", has_text="Sinkronisasi")
 
 
 def end(run_id: int) -> None:
+    """Let the run end with one more failed student."""
     with transaction() as session:
         session.execute(update(SyncRun).where(SyncRun.id == run_id).values(failed=27))
         transitions.move(session, run_id, Status.COMPLETED, "completed")
 
 
-def test_every_page_says_that_the_run_ended(open_as: OpenAs, run_id: int) -> None:
+def test_pages_of_admins_and_treasurers_announce_the_end_of_the_run(
+    open_as: OpenAs, run_id: int
+) -> None:
     treasurer = open_as("bendahara", "/admin/siswa")
     admin, operator = open_as("admin", "/ukm"), open_as("operator", "/admin/siswa")
     for page in (treasurer, admin, operator):
@@ -65,16 +68,14 @@ def test_every_page_says_that_the_run_ended(open_as: OpenAs, run_id: int) -> Non
     for page in (treasurer, admin):
         expect(toast(page)).to_have_count(1)
         expect(toast(page)).to_contain_text("selesai: 3 berhasil, 27 gagal")
-        looks_right(page)
+        check_current_look(page)
     expect(operator.locator("#run-bar")).to_contain_text("27 gagal")
     expect(toast(operator)).to_have_count(0)
     toast(treasurer).get_by_role("link").click()
     treasurer.wait_for_url("**/admin/sync-pembayaran")
 
 
-def test_a_pause_of_the_program_is_announced_and_one_of_a_person_is_not(
-    open_as: OpenAs, run_id: int
-) -> None:
+def test_only_a_pause_by_the_program_is_announced(open_as: OpenAs, run_id: int) -> None:
     page = open_as("admin", "/admin/siswa")
     expect(page.locator("#run-bar")).to_be_visible()
     commands.pause(Actor("Siti Rahma"))
@@ -86,7 +87,7 @@ def test_a_pause_of_the_program_is_announced_and_one_of_a_person_is_not(
     expect(toast(page)).to_contain_text("API pembayaran menolak kita")
 
 
-def test_the_page_of_a_run_shows_the_end_that_it_missed(
+def test_the_page_of_a_run_shows_an_end_during_a_lost_stream(
     open_as: OpenAs, run_id: int, console_errors: list[str]
 ) -> None:
     page = open_as("bendahara", f"/admin/sync-pembayaran/runs/{run_id}")
@@ -94,7 +95,7 @@ def test_the_page_of_a_run_shows_the_end_that_it_missed(
     with cut_stream(page, console_errors):
         end(run_id)
         commands.reset(Actor("Siti Rahma"))
-        # A snapshot of this age has no event of the run any more.
+        # After this time the stream's snapshot is read again, without the run that was reset.
         page.wait_for_timeout(1500 * snapshots.MAX_AGE_SECONDS)
     expect(page.locator("#run-head .badge")).to_have_text("Selesai, 27 gagal")
     expect(page.locator("#run-figures dd[data-slot=failed]")).to_have_text("27")
@@ -126,20 +127,20 @@ def logged_out(chromium, web: WebServer) -> Iterator[Page]:
     context.close()
 
 
-def test_the_person_who_started_a_run_reads_of_failures_at_the_next_log_in(
+def test_the_person_who_started_a_run_sees_its_failures_at_the_next_log_in(
     chromium, web: WebServer, app: Flask, run_id: int
 ) -> None:
     def log_in(who: str) -> str:
         with logged_out(chromium, web) as page:
-            give_password(page, who)
+            submit_log_in(page, who)
             page.wait_for_url("**/admin/sync-pembayaran")
             return page.locator("main").inner_text()
 
-    words = f"Sinkronisasi #{run_id} yang Anda mulai berakhir dengan 27 gagal."
-    assert words not in log_in("bendahara")
+    sentence = f"Sinkronisasi #{run_id} yang Anda mulai berakhir dengan 27 gagal."
+    assert sentence not in log_in("bendahara")
     end(run_id)
-    assert words in log_in("bendahara")
-    assert words not in log_in("admin")
+    assert sentence in log_in("bendahara")
+    assert sentence not in log_in("admin")
     assert progress.current()["status"] == "completed"
     commands.reset(Actor("Siti Rahma"))
-    assert words not in log_in("bendahara")
+    assert sentence not in log_in("bendahara")

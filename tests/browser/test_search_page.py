@@ -1,4 +1,4 @@
-"""Search as a person does it: the key, the results, the way into the conversation."""
+"""The search of messages: the key `/`, the results, and the conversation around a result."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from myukm.domain.chat import messages
 from tests.browser.conftest import PHONE, OtherMembers, check_look
-from tests.browser.test_chat_long import long  # noqa: F401 (5,000 messages)
+from tests.browser.test_chat_long import many_messages  # noqa: F401 (5,000 messages)
 from tests.support.people import UKM
 from tests.support.waiting import wait_until
 
@@ -16,9 +16,9 @@ OpenAs = Callable[..., Page]
 CHAT = f"/ukm/{UKM}/chat"
 
 
-def test_the_key_leads_to_the_search_and_a_result_into_the_conversation(
+def test_slash_opens_the_search_and_a_result_opens_its_message(
     open_as: OpenAs,
-    long: None,  # noqa: F811
+    many_messages: None,  # noqa: F811
     other_members: OtherMembers,
 ) -> None:
     page = open_as("member", CHAT)
@@ -33,12 +33,12 @@ def test_the_key_leads_to_the_search_and_a_result_into_the_conversation(
     expect(hit.locator("mark")).to_have_text("pesan 777")
     check_look(page)
     hit.get_by_role("link").click()
-    there = page.locator(".message.is-highlighted, .message:focus")
-    expect(there).to_contain_text("pesan 777 ")
-    expect(there).to_be_in_viewport()
+    target = page.locator(".message.is-highlighted, .message:focus")
+    expect(target).to_contain_text("pesan 777 ")
+    expect(target).to_be_in_viewport()
     expect(page.locator("#jump")).to_be_visible()
 
-    # Newer ones follow when the reader goes on, and what arrives meanwhile waits for its place.
+    # Newer messages load when the reader scrolls down; a new message is shown only at the end.
     other_members.say("baru saja")
     page.evaluate("document.getElementById('timeline').scrollTop = 1e6")
     expect(page.get_by_text("pesan 810 ")).to_be_attached()
@@ -50,12 +50,12 @@ def test_the_key_leads_to_the_search_and_a_result_into_the_conversation(
 def test_a_conversation_opened_at_an_older_message_reaches_its_end(
     open_as: OpenAs, other_members: OtherMembers
 ) -> None:
-    other_members.rest()
+    other_members.reset_rate_limit()
     first = other_members.say("awal sekali")
     for n in range(6):
-        other_members.rest()
+        other_members.reset_rate_limit()
         other_members.say(*(f"isi {n} {m}" for m in range(10)))
-    other_members.rest()
+    other_members.reset_rate_limit()
     page = open_as("member", f"{CHAT}?around={first}#pesan-{first}")
     expect(page.get_by_text("awal sekali")).to_be_in_viewport()
     other_members.say("kabar")
@@ -66,12 +66,12 @@ def test_a_conversation_opened_at_an_older_message_reaches_its_end(
     other_members.say("lagi")
     expect(page.get_by_text("lagi", exact=True)).to_be_attached()
     page.evaluate("document.getElementById('timeline').scrollTop = 1e6")
-    wait_until(lambda: other_members.unread() == 0, 30, "the end is reached, and read")
+    wait_until(lambda: other_members.unread() == 0, 30, "all messages are read")
 
 
-def test_a_message_that_no_storage_keeps_is_sent_from_the_page_where_it_was_written(
+def test_a_message_is_sent_from_its_page_if_the_local_storage_is_full(
     open_as: OpenAs,
-    long: None,  # noqa: F811
+    many_messages: None,  # noqa: F811
 ) -> None:
     page = open_as("member", f"{CHAT}?around=100#pesan-100")
     address = page.url
@@ -83,9 +83,9 @@ def test_a_message_that_no_storage_keeps_is_sent_from_the_page_where_it_was_writ
     assert page.url == address
 
 
-def test_writing_at_an_older_message_leads_to_the_end(
+def test_sending_a_message_among_older_messages_opens_the_end(
     open_as: OpenAs,
-    long: None,  # noqa: F811
+    many_messages: None,  # noqa: F811
 ) -> None:
     page = open_as("member", f"{CHAT}?around=100#pesan-100")
     expect(page.get_by_text("pesan 100 ")).to_be_in_viewport()
@@ -100,12 +100,12 @@ def test_writing_at_an_older_message_leads_to_the_end(
 def test_a_deleted_result_vanishes_and_an_edited_one_is_searched_again(
     app: Flask, people: dict[str, int], open_as: OpenAs, other_members: OtherMembers
 ) -> None:
-    gone, edited = other_members.say("rapat pagi"), other_members.say("rapat sore")
+    deleted, edited = other_members.say("rapat pagi"), other_members.say("rapat sore")
     page = open_as("member", "/ukm/search?q=rapat")
     hits = page.locator("[data-message]")
     expect(hits).to_have_count(2)
     with app.app_context():
-        messages.delete(people["friend"], UKM, gone)
+        messages.delete(people["friend"], UKM, deleted)
     expect(hits).to_have_count(1)
     with app.app_context():
         messages.edit(people["friend"], UKM, edited, "jadi libur")
@@ -114,7 +114,7 @@ def test_a_deleted_result_vanishes_and_an_edited_one_is_searched_again(
 
 
 @pytest.mark.parametrize("path", ["/ukm", CHAT])
-def test_on_a_phone(open_as: OpenAs, path: str) -> None:
+def test_the_search_works_on_a_phone(open_as: OpenAs, path: str) -> None:
     page = open_as("member", path, PHONE)
     page.keyboard.press("/")
     if path == CHAT:

@@ -48,7 +48,7 @@ def test_sync_now_says_what_it_waits_for(open_as: OpenAs, start: Callable[..., P
 
 
 @pytest.mark.usefixtures("student")
-def test_the_page_with_a_new_code_goes_on_and_changes_its_language(
+def test_the_page_with_a_new_code_stays_live_and_can_change_its_language(
     open_as: OpenAs, start: Callable[..., Program]
 ) -> None:
     page = open_as("bendahara", PAGE)
@@ -65,7 +65,7 @@ def test_the_page_with_a_new_code_goes_on_and_changes_its_language(
 
 
 @pytest.mark.usefixtures("student")
-def test_an_account_that_is_linked_meanwhile_can_be_unlinked(
+def test_an_account_linked_after_the_page_was_opened_can_be_unlinked(
     app: Flask, open_as: OpenAs, people: dict[str, int], start: Callable[..., Program]
 ) -> None:
     page = open_as("bendahara", PAGE)
@@ -90,7 +90,7 @@ def test_a_waiting_student_looks_right_on_a_phone(open_as: OpenAs) -> None:
 
 @pytest.fixture
 def marked(app: Flask) -> None:
-    """A student with every mark, and with amounts as long as they get."""
+    """A student with every badge and the longest amounts."""
     items = [
         {"unit_name": "Juli", "amount_billed": 0, "amount_paid": much, "remaining_balance": -much}
         for much in (12_650_000, -27_850_000)
@@ -106,7 +106,7 @@ def marked(app: Flask) -> None:
 
 @pytest.mark.usefixtures("marked")
 @pytest.mark.parametrize("path", [PAGE, "/admin/siswa?filter=tidak_cocok"])
-def test_marks_and_sums_stay_in_their_cells_on_a_phone(open_as: OpenAs, path: str) -> None:
+def test_badges_and_amounts_stay_in_their_cells_on_a_phone(open_as: OpenAs, path: str) -> None:
     page = open_as("bendahara", path, PHONE)
     for language in ("en", "id"):
         assert page.request.post(urljoin(page.url, "/language"), form={"lang": language}).ok

@@ -1,4 +1,4 @@
-"""The sync page as a treasurer lives with it: from the button to 100 % without a reload."""
+"""The sync page during a run: from the button to 100 % without a reload."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from devtools.simulator.client import Simulator
 from myukm.domain.sync import commands
-from tests.browser.conftest import PHONE, check_look, cut_stream, forget_cursor
+from tests.browser.conftest import PHONE, check_look, cut_stream, send_unknown_cursor
 from tests.support.programs import Program
 from tests.support.sync import TREASURER, load_roster
 
@@ -35,7 +35,7 @@ def open_live(open_as: OpenAs, who: str) -> Page:
     return page
 
 
-def test_a_run_from_the_button_to_the_end_in_every_tab(
+def test_every_tab_shows_a_run_from_the_button_to_the_end(
     open_as: OpenAs, students: int, start: Callable[..., Program]
 ) -> None:
     start("rq", "worker", "sync-pembayaran")
@@ -81,12 +81,12 @@ def test_buttons_are_enabled_only_when_their_action_is_possible(
     expect(page.locator("#sync-status")).to_contain_text("Dibatalkan")
 
 
-def test_an_operator_looks_and_cannot_act(open_as: OpenAs, students: int) -> None:
+def test_an_operator_sees_the_page_without_the_start_button(open_as: OpenAs, students: int) -> None:
     page = open_live(open_as, "operator")
     assert page.get_by_role("button", name="Mulai Sinkronisasi").count() == 0
 
 
-def test_the_panel_of_a_run_says_that_no_worker_takes_it(open_as: OpenAs, students: int) -> None:
+def test_the_panel_of_a_run_says_that_no_worker_listens(open_as: OpenAs, students: int) -> None:
     page = open_live(open_as, "bendahara")
     page.get_by_role("button", name="Mulai Sinkronisasi").click()
     expect(page.locator("#sync")).to_contain_text("tidak ada worker")
@@ -99,7 +99,7 @@ def press(page: Page, name: str) -> None:
     button.press("Enter")
 
 
-def test_the_focus_goes_to_the_button_that_takes_the_place_of_the_pressed_one(
+def test_the_focus_moves_to_the_button_that_replaces_the_pressed_button(
     open_as: OpenAs, students: int
 ) -> None:
     page = open_live(open_as, "bendahara")
@@ -130,7 +130,7 @@ def test_the_focus_moves_when_the_server_replaces_the_focused_button(
     expect(page.get_by_role("button", name="Mulai Sinkronisasi")).to_be_focused()
 
 
-def test_after_a_gap_in_the_stream_the_log_has_what_was_missed(
+def test_the_log_shows_lines_missed_while_the_stream_was_lost(
     app: Flask, open_as: OpenAs, students: int, console_errors: list[str]
 ) -> None:
     page = open_live(open_as, "bendahara")
@@ -138,14 +138,14 @@ def test_after_a_gap_in_the_stream_the_log_has_what_was_missed(
     with cut_stream(page, console_errors), app.app_context():
         commands.start(TREASURER)
         commands.pause(TREASURER)
-        page.route("**/stream?*", forget_cursor)
+        page.route("**/stream?*", send_unknown_cursor)
         page.route("**" + PAGE, lambda route: route.abort(), times=1)
         page.wait_for_selector(LIVE)
     expect(page.locator("#log li")).to_have_count(2)
     console_errors[:] = [line for line in console_errors if PAGE not in line]
 
 
-def test_the_bar_on_other_pages_says_how_the_run_stands_and_how_it_ended(
+def test_the_bar_on_other_pages_shows_the_status_and_the_end_of_the_run(
     open_as: OpenAs, students: int, start: Callable[..., Program], simulator: Simulator
 ) -> None:
     page, other = open_live(open_as, "bendahara"), open_as("operator", "/admin/siswa", PHONE)

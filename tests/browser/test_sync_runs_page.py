@@ -49,7 +49,7 @@ def check_live_look(page: Page) -> None:
     check_look(page)
 
 
-def test_a_dry_run_says_so_and_shows_what_would_change(open_as: OpenAs, campus: Flask) -> None:
+def test_a_dry_run_is_marked_and_lists_its_changes(open_as: OpenAs, campus: Flask) -> None:
     page = begin(open_as, "Uji coba")
     expect(page.locator("#dry-run")).to_be_visible()
     expect(page.locator("#sync-notice")).to_contain_text("194 siswa akan berubah")
@@ -65,7 +65,7 @@ def test_a_dry_run_says_so_and_shows_what_would_change(open_as: OpenAs, campus: 
     expect(page.get_by_text("Tidak ada perubahan yang cocok")).to_be_visible()
 
 
-def test_the_page_of_a_run_and_one_cause_tried_again(
+def test_the_page_of_a_run_shows_its_pace_and_retries_one_cause(
     open_as: OpenAs, campus: Flask, simulator: Simulator
 ) -> None:
     simulator.set(latency_ms="600")
@@ -85,7 +85,7 @@ def test_the_page_of_a_run_and_one_cause_tried_again(
     expect(page.locator("#sync dd[data-slot=success]")).to_have_text("4")
 
 
-def test_a_student_shows_what_changed(open_as: OpenAs, campus: Flask) -> None:
+def test_the_page_of_a_student_lists_the_changes(open_as: OpenAs, campus: Flask) -> None:
     page = begin(open_as, "Mulai Sinkronisasi")
     page.goto(page.url.replace("/sync-pembayaran", "/siswa/100009"))
     expect(page.locator("#siswa-history tbody tr")).to_have_count(1)
@@ -93,7 +93,7 @@ def test_a_student_shows_what_changed(open_as: OpenAs, campus: Flask) -> None:
     check_live_look(page)
 
 
-def test_quarantined_answers_are_shown_and_a_person_decides(
+def test_quarantined_answers_are_shown_and_a_person_accepts_them(
     open_as: OpenAs, campus: Flask, simulator: Simulator
 ) -> None:
     page = begin(open_as, "Mulai Sinkronisasi")

@@ -1,4 +1,4 @@
-"""A UKM's admin at work, by keyboard and on a phone; the others' pages follow."""
+"""Pages of a UKM's admin, by keyboard and on a phone, and their effect on others' open pages."""
 
 import re
 import zipfile
@@ -17,7 +17,7 @@ from myukm.domain.chat import messages, reports
 from myukm.domain.ukm import administration as ukm_administration
 from myukm.extensions import db
 from myukm.models import Ukm, User
-from tests.browser.conftest import PHONE, axe_finds_nothing, check_look, miss_events
+from tests.browser.conftest import PHONE, check_axe, check_look, miss_events
 from tests.support.people import NAMES, UKM
 from tests.support.programs import Program
 
@@ -28,7 +28,7 @@ BASE = f"/ukm/{UKM}"
 
 @pytest.fixture(autouse=True)
 def reported_message(app: Flask, people: dict[str, int]) -> None:
-    """Member is ROBOTIK's admin; friend's message was reported."""
+    """Make the member an admin of ROBOTIK and report a message of the friend."""
     with app.app_context():
         ukm_administration.add(UKM, NAMES["member"][0], is_admin=True, by=Actor("test"))
         friend = db.session.get_one(User, people["friend"])
@@ -63,8 +63,8 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     check_look(page)
 
 
-def press_until(page: Page, name: str, role: str = "button") -> None:
-    """Go on with Tab until what has that name is in focus."""
+def tab_to(page: Page, name: str, role: str = "button") -> None:
+    """Press Tab until the element of this role and name has the focus."""
     wanted = page.get_by_role(role, name=name, exact=True)  # type: ignore[arg-type]
     for _ in range(80):
         if wanted.evaluate("node => node === document.activeElement"):
@@ -77,21 +77,21 @@ def test_a_member_is_muted_and_removed_by_keyboard_alone(
     open_as: OpenAs, people: dict[str, int]
 ) -> None:
     page = open_live(open_as, "member", f"{BASE}/members")
-    press_until(page, "Atur Farhan Hakim", "link")
+    tab_to(page, "Atur Farhan Hakim", "link")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/members/\d+$"))
-    press_until(page, "1 jam", "radio")
+    tab_to(page, "1 jam", "radio")
     page.keyboard.press("ArrowDown")
-    press_until(page, "Bisukan")
+    tab_to(page, "Bisukan")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Hanya bisa membaca sampai")).to_be_visible()
     page.wait_for_selector(LIVE)
-    press_until(page, "Blokir dari UKM ini", "checkbox")
+    tab_to(page, "Blokir dari UKM ini", "checkbox")
     page.keyboard.press("Space")
-    press_until(page, "Keluarkan dari UKM")
+    tab_to(page, "Keluarkan dari UKM")
     page.keyboard.press("Enter")
     expect(page.locator("dialog[open]")).to_contain_text("Keluarkan Farhan Hakim?")
-    press_until(page, "Keluarkan")
+    tab_to(page, "Keluarkan")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/members$"))
     expect(page.get_by_role("rowheader", name="Farhan Hakim")).to_have_count(0)
@@ -100,7 +100,9 @@ def test_a_member_is_muted_and_removed_by_keyboard_alone(
     expect(log).to_contain_text("Mega Lestari mengeluarkan dan memblokir Farhan Hakim")
 
 
-def test_pages_of_others_follow_without_a_reload(open_as: OpenAs, people: dict[str, int]) -> None:
+def test_pages_of_other_members_change_without_a_reload(
+    open_as: OpenAs, people: dict[str, int]
+) -> None:
     friend = open_live(open_as, "friend", f"{BASE}/members")
     his_list = open_live(open_as, "friend", "/ukm")
     page = open_live(open_as, "member", f"{BASE}/members/{people['friend']}")
@@ -112,7 +114,7 @@ def test_pages_of_others_follow_without_a_reload(open_as: OpenAs, people: dict[s
     page.locator("dialog[open]").get_by_role("button", name="Keluarkan").click()
     friend.wait_for_url(re.compile(r"/ukm$"))
     expect(his_list.get_by_text("Anda belum ikut UKM")).to_be_visible()
-    for loaded in (friend, his_list):  # a context that is closed in the middle of that may hang
+    for loaded in (friend, his_list):  # a context closed during a load may hang
         loaded.wait_for_selector(LIVE)
 
 
@@ -129,7 +131,7 @@ def test_a_mute_lasts_until_the_time_that_was_filled_in(
     assert datetime.fromisoformat(until) - datetime.now(UTC) > timedelta(hours=2)
 
 
-def test_a_report_is_settled_and_the_count_follows(open_as: OpenAs) -> None:
+def test_settling_a_report_updates_the_count(open_as: OpenAs) -> None:
     log = open_live(open_as, "member", f"{BASE}/log")
     expect(log.locator("#open-reports")).to_contain_text("1")
     page = open_live(open_as, "member", f"{BASE}/reports")
@@ -139,7 +141,7 @@ def test_a_report_is_settled_and_the_count_follows(open_as: OpenAs) -> None:
     expect(log.locator("#open-reports")).to_be_hidden()
 
 
-def test_an_agreed_deletion_is_done_though_the_list_was_reloaded_meanwhile(
+def test_a_confirmed_deletion_is_done_though_the_list_was_reloaded(
     app: Flask, open_as: OpenAs, people: dict[str, int]
 ) -> None:
     page = open_live(open_as, "member", f"{BASE}/reports")
@@ -157,28 +159,29 @@ def test_an_agreed_deletion_is_done_though_the_list_was_reloaded_meanwhile(
     expect(page.get_by_text("Jual akun murah")).to_have_count(0)
 
 
-def test_the_list_follows_what_is_said_and_deleted(open_as: OpenAs, people: dict[str, int]) -> None:
+def test_the_list_shows_a_deletion_and_a_new_name(open_as: OpenAs, people: dict[str, int]) -> None:
     page = open_live(open_as, "member", "/ukm")
     card = page.locator(f"[data-code={UKM}]")
     expect(card).to_contain_text("Jual akun murah")
-    desk = open_live(open_as, "member", f"{BASE}/reports")
-    desk.get_by_role("button", name="Hapus pesan dari Farhan Hakim").click()
-    desk.locator("dialog[open]").get_by_role("button", name="Hapus pesan").click()
+    reports_page = open_live(open_as, "member", f"{BASE}/reports")
+    delete = reports_page.get_by_role("button", name="Hapus pesan dari Farhan Hakim")
+    delete.click()
+    reports_page.locator("dialog[open]").get_by_role("button", name="Hapus pesan").click()
     expect(card).to_contain_text("pesan dihapus")
-    expect(desk.get_by_role("button", name="Hapus pesan dari Farhan Hakim")).to_have_count(0)
-    desk.goto(desk.url.replace("/reports", "/manage"))
-    desk.get_by_role("textbox", name="Nama", exact=True).fill("Robotika Jaya")
-    desk.get_by_role("button", name="Simpan").click()
+    expect(delete).to_have_count(0)
+    reports_page.goto(reports_page.url.replace("/reports", "/manage"))
+    reports_page.get_by_role("textbox", name="Nama", exact=True).fill("Robotika Jaya")
+    reports_page.get_by_role("button", name="Simpan").click()
     expect(card).to_contain_text("Robotika Jaya")
-    desk.wait_for_selector(LIVE)
+    reports_page.wait_for_selector(LIVE)
 
 
 @pytest.mark.parametrize("path", ["/ukm", f"{BASE}/requests", "/ukm/directory"])
-def test_a_gap_in_the_stream_is_made_up_for(app: Flask, open_as: OpenAs, path: str) -> None:
+def test_a_page_is_reloaded_after_missed_events(app: Flask, open_as: OpenAs, path: str) -> None:
     with app.app_context(), transaction() as session:
         session.execute(update(Ukm).values(is_listed=True))
     page = open_live(open_as, "member", path)
-    with app.app_context(), transaction() as session:  # nothing of this is in the stream
+    with app.app_context(), transaction() as session:  # without an event
         session.execute(update(Ukm).values(name="Robotika Jaya", is_listed=False))
     with page.expect_response(lambda answer: answer.url == page.url):
         miss_events(page)
@@ -186,7 +189,7 @@ def test_a_gap_in_the_stream_is_made_up_for(app: Flask, open_as: OpenAs, path: s
     expect(page.locator("main")).to_contain_text(expected.get(path, "tidak ada di daftar"))
 
 
-def test_an_export_is_made_watched_and_saved(
+def test_an_export_is_created_and_downloaded(
     open_as: OpenAs,
     start: Callable[..., Program],
     tmp_path: Path,
@@ -206,5 +209,5 @@ def test_an_export_is_made_watched_and_saved(
     page.goto(f"file://{tmp_path}/archive/index.html")
     page.get_by_role("link").last.click()
     expect(page.locator("article")).to_contain_text("Jual akun murah")
-    axe_finds_nothing(page)
-    console_errors.clear()  # axe asks for the styles, which pages of a disk may not
+    check_axe(page)
+    console_errors.clear()  # axe requests the styles, which a file:// page may not
