@@ -68,7 +68,7 @@ def drop_stream_errors(console_errors: list[str]) -> None:
 
 
 def send_unknown_cursor(route: Route) -> None:
-    """Replace the cursor in a request for the stream by one that the server does not know."""
+    """Send the request for the stream with a cursor that the server does not know."""
     bare = re.sub(r"[?&]cursor=[^&]*", "", route.request.url)
     route.continue_(url=bare.replace("?", "?cursor=999999999&"))
 
@@ -121,7 +121,7 @@ def submit_log_in(page: Page, who: str) -> None:
 
 @pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
-    """Playwright, for these tests alone: its event loop would be in the way of others."""
+    """Playwright, for this package only, because its event loop would disturb other tests."""
     with sync_playwright() as started:
         yield started
 
@@ -152,7 +152,7 @@ def chromium(request: pytest.FixtureRequest) -> Browser:
 
 @pytest.fixture
 def console_errors() -> list[str]:
-    """Errors and warnings of the console; a test removes those that it expects."""
+    """Errors and warnings of the console; a test removes the errors that it expects."""
     return []
 
 

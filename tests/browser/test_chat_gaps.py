@@ -1,4 +1,4 @@
-"""Messages, events and requests that a page missed: they are loaded later, and none is lost."""
+"""Messages and events that a page missed are loaded later; failed requests lose nothing."""
 
 import json
 from collections.abc import Callable
@@ -57,7 +57,7 @@ def test_a_member_removed_while_disconnected_sees_a_notice(
 ) -> None:
     mega = open_read_room(other_members, open_as, "halo")
     mega.route("**/stream?*", lambda route: route.abort())
-    mega.evaluate("dispatchEvent(new Event('online'))")  # it reconnects in vain
+    mega.evaluate("dispatchEvent(new Event('online'))")  # the page reconnects in vain
     wait_until(lambda: mega.title() and other_members.streams() == 0, 30, "the stream is gone")
     other_members.remove("member")
     mega.unroute("**/stream?*")

@@ -26,7 +26,7 @@ def open_tabs(open_as: OpenAs, count: int, path: str = ROOM) -> list[Page]:
 
 
 def wait_for_one_stream(other_members: OtherMembers) -> None:
-    """Wait until the member has one stream; that of a closed page ends a little later."""
+    """Wait until the member has one stream; the stream of a closed page ends a little later."""
     wait_until(lambda: other_members.streams() == 1, 30, "one stream is left")
 
 

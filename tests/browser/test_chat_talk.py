@@ -376,10 +376,10 @@ def test_a_pinned_message_is_shown_on_top_until_it_is_unpinned(
     expect(mega.locator("#pin")).to_be_hidden()
 
 
-def open_read_room(other_members: OtherMembers, open_as: OpenAs, said: str) -> Page:
-    """Post `said`, open the room as Mega and wait until the message is read, because a read report
+def open_read_room(other_members: OtherMembers, open_as: OpenAs, text: str) -> Page:
+    """Post `text`, open the room as Mega and wait until the message is read, because a read report
     sent after her removal would be refused."""
-    other_members.say(said)
+    other_members.say(text)
     mega = open_room(open_as, "member")
     wait_until(lambda: other_members.unread() == 0, 30, "the message is read")
     return mega

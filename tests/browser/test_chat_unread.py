@@ -1,4 +1,4 @@
-"""Unread messages: the room opens at the first one, and only those in view become read."""
+"""Unread messages: the room opens at the first, and only messages in view become read."""
 
 from collections.abc import Callable
 

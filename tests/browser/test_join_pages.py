@@ -1,4 +1,4 @@
-"""Joining a UKM in a browser, by link, poster and request; its pages for readers and phones."""
+"""Joining a UKM in a browser, by link, poster and request; lists of requests and readers."""
 
 import re
 from collections.abc import Callable

@@ -18,7 +18,7 @@ MAX_SHIFT = 0.05
 # 1.6 Mbit/s and 150 ms, as Lighthouse's phone: styles, scripts and data arrive one after the other.
 SLOW = {"offline": False, "latency": 150, "downloadThroughput": 2e5, "uploadThroughput": 9e4}
 MOUNTED = "html:not(:has([data-module]:not([data-mounted])))"
-# Two frames after the last change, so that all that moved has been painted and reported.
+# Two frames after the last change, so that every shift has been painted and reported.
 SHIFTS = """new Promise((resolve) => {
   const found = [];
   const name = ({ node }) => node?.id || node?.className || node?.textContent?.trim().slice(0, 40);

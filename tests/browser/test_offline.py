@@ -65,7 +65,7 @@ class Network:
             process.send_signal(number)
 
     def restore(self) -> None:
-        """Start a server again at the address of the killed one."""
+        """Start a server again at the address of the killed server."""
         bind = {"MYUKM_BIND": self.web.url.removeprefix("http://"), "WEB_CONCURRENCY": "1"}
         env = {**self.settings, **bind}
         self.again = Program(self.folder / "again.log", env, "gunicorn", "wsgi:app")
@@ -121,7 +121,7 @@ def test_messages_written_without_network_are_sent_when_it_is_back(
     expected = ["sebelum putus", "ditulis sebelum muat ulang", "ditulis tanpa jaringan"]
     wait_until(lambda: stored() == expected, 30, "both are sent, once")
     page.close()
-    console_errors.clear()  # the browser complains of a server that is away
+    console_errors.clear()  # the browser reports the failed requests
 
 
 def test_a_waiting_photo_is_shown_without_network_and_can_be_discarded(
@@ -146,7 +146,7 @@ def test_a_waiting_photo_is_shown_without_network_and_can_be_discarded(
     expect(page.get_by_role("textbox", name="Tulis pesan")).to_be_visible()
     expect(page.locator(".message")).to_have_count(0)
     page.close()
-    console_errors.clear()  # the browser complains of a server that is away
+    console_errors.clear()  # the browser reports the failed requests
 
 
 def test_messages_are_saved_only_on_request_and_shown_with_their_age(
@@ -168,7 +168,7 @@ def test_messages_are_saved_only_on_request_and_shown_with_their_age(
     network.restore()
     expect(page.get_by_role("heading", name="Profil saya")).to_be_visible(timeout=60_000)
     page.close()
-    console_errors.clear()  # the browser complains of a server that is away
+    console_errors.clear()  # the browser reports the failed requests
 
 
 def test_a_server_that_hangs_is_handled_like_no_network(
@@ -188,7 +188,7 @@ def test_a_server_that_hangs_is_handled_like_no_network(
         page.locator(".message[data-state=sent]", has_text="ditulis selama macet")
     ).to_have_count(1)
     page.close()
-    console_errors.clear()  # the browser complains of a server that is away
+    console_errors.clear()  # the browser reports the failed requests
 
 
 def saved_keys(page: Page) -> list[str]:
@@ -214,7 +214,7 @@ def test_a_log_out_deletes_saved_messages_and_no_other_account_sees_them(
     page.goto(f"{network.web.url}{ROOM}")
     expect(page.get_by_role("heading", name="Tidak ada jaringan")).to_be_visible()
     page.close()
-    console_errors.clear()  # the browser complains of a server that is away
+    console_errors.clear()  # the browser reports the failed requests
 
 
 def test_nothing_is_saved_if_saving_is_switched_off_during_the_request(

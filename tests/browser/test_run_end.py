@@ -20,7 +20,7 @@ from tests.support.programs import WebServer
 from tests.support.waiting import wait_until
 
 OpenAs = Callable[..., Page]
-# Headless Chromium shows no notification: what would be shown is recorded.
+# Records the notifications, because headless Chromium shows none.
 RECORDER = """
     window.shown = [];
     window.Notification = class {
@@ -46,7 +46,7 @@ def run_id(app: Flask, people: dict[str, int]) -> Iterator[int]:
 
 
 def toast(page: Page) -> Locator:
-    """The page's toast about the run; a page of an admin may also show one about an alert."""
+    """The page's toast about the run; a page of an admin may also show an alert."""
     return page.locator(".toast", has_text="Sinkronisasi")
 
 

@@ -1,4 +1,4 @@
-"""One student's page: "Sinkronkan sekarang" says what it waits for, also after a reload."""
+"""One student's page: "Sinkronkan sekarang" says what the sync waits for, also after a reload."""
 
 from collections.abc import Callable
 from urllib.parse import urljoin

@@ -118,9 +118,7 @@ def test_pages_of_other_members_change_without_a_reload(
         loaded.wait_for_selector(LIVE)
 
 
-def test_a_mute_lasts_until_the_time_that_was_filled_in(
-    open_as: OpenAs, people: dict[str, int]
-) -> None:
+def test_a_mute_lasts_until_the_entered_time(open_as: OpenAs, people: dict[str, int]) -> None:
     page = open_live(open_as, "member", f"{BASE}/members/{people['friend']}")
     tomorrow = datetime.now() + timedelta(days=1)
     page.get_by_label("Sampai kapan").fill(tomorrow.strftime("%Y-%m-%dT%H:%M"))

@@ -129,7 +129,7 @@ def test_no_suspicious_answer_is_written_if_the_worker_is_killed(
         sync.check_numbers(sync.progress_of(campus))
 
 
-def test_few_suspicious_answers_are_believed_when_repeated(
+def test_few_suspicious_answers_are_stored_when_repeated(
     campus: Flask, payment_api: Simulator, known: Stored
 ) -> None:
     few = [idperson for idperson, was in known.items() if was.pembayaran][:3]
@@ -156,7 +156,7 @@ def test_after_acceptance_the_students_are_fetched_again(
         assert stored() == known
 
 
-def test_a_late_lane_does_not_pause_a_run_that_was_accepted_meanwhile(
+def test_a_late_lane_does_not_pause_a_run_whose_answers_were_accepted(
     campus: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with campus.app_context():

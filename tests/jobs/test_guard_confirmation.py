@@ -1,4 +1,4 @@
-"""A student whose answer takes much away is fetched once more before the answer is believed."""
+"""A student whose answer takes much away is fetched once more before the answer is stored."""
 
 import json
 from datetime import timedelta
@@ -59,7 +59,7 @@ def stored(idperson: str) -> Any:
 
 @pytest.fixture
 def quiet(app: Flask) -> Flask:
-    """The app with its students, without periodic tasks that would take steps by themselves."""
+    """The app with its students, without periodic tasks, which would act in the background."""
     with app.app_context():
         sync.create_students(STUDENTS)
     return app
@@ -107,7 +107,7 @@ def sync_item(run_id: int, idperson: str) -> tuple[Any, ...]:
     )
 
 
-def test_a_repeated_suspicious_answer_is_believed(
+def test_a_repeated_suspicious_answer_is_stored(
     quiet: Flask, payment_api: Simulator, indebted: str
 ) -> None:
     payment_api.set(fail={"empty": [indebted]})

@@ -50,7 +50,7 @@ def campus(app: Flask, people: dict[str, int], service: PushService) -> Iterator
 
 
 class Killer:
-    """Kills the worker when the test calls it, or at the service's next request; replaces it."""
+    """Kills the worker at a moment that the test chooses, and starts another."""
 
     def __init__(self, start: Start, service: PushService) -> None:
         self._start, self._service = start, service

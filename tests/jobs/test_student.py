@@ -73,7 +73,7 @@ def stored(idperson: str) -> Any:
 
 @pytest.fixture
 def quiet(app: Flask) -> Flask:
-    """The app with its students, without periodic tasks that would take steps by themselves."""
+    """The app with its students, without periodic tasks, which would act in the background."""
     with app.app_context():
         sync.create_students(600)
     return app

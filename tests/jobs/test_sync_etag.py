@@ -150,7 +150,7 @@ def test_a_student_deleted_during_the_run_fails(campus: Flask, payment_api: Simu
     assert (ended["success"], ended["failed"]) == (STUDENTS - 1, 1)
 
 
-def test_not_modified_about_replaced_data_is_fetched_again(
+def test_a_student_is_fetched_again_if_not_modified_refers_to_replaced_data(
     campus: Flask, payment_api: Simulator
 ) -> None:
     """A lane requests with an ETag; other data is stored; the API answers "not modified"."""

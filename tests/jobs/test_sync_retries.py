@@ -79,7 +79,9 @@ def test_an_unanswered_request_fails_as_a_timeout(
     assert failures(campus) == {"100002": ("timeout", 3)}
 
 
-def test_a_flaky_student_succeeds_in_the_end(campus: Flask, payment_api: Simulator) -> None:
+def test_a_student_succeeds_after_two_failed_requests(
+    campus: Flask, payment_api: Simulator
+) -> None:
     payment_api.set(flaky={"500": ["100001"], "reset": ["100002"]}, flaky_failures=2)
     assert run(campus, ["100001", "100002"])["success"] == 2
 
@@ -90,7 +92,7 @@ def test_no_payments_is_a_success(campus: Flask, payment_api: Simulator) -> None
     assert (ended["success"], ended["unchanged"]) == (1, 0)
 
 
-def test_a_429_counts_no_attempt(campus: Flask, payment_api: Simulator) -> None:
+def test_a_429_response_counts_as_no_attempt(campus: Flask, payment_api: Simulator) -> None:
     payment_api.set(rate=40, latency_ms="1")
     ended = run(campus, [str(100001 + n) for n in range(160)])
     assert ended["success"] == 160

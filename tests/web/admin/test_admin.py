@@ -153,7 +153,7 @@ def test_a_new_ukm_needs_a_valid_name_and_a_free_code(
         assert outsider.post("/ukm/join", json={"code": made["join_code"]}).status_code == 200
 
 
-def test_a_refused_form_keeps_what_was_typed(client_as: ClientAs) -> None:
+def test_a_refused_form_keeps_the_entered_values(client_as: ClientAs) -> None:
     answer = client_as("admin").post("/admin/ukm", data={"name": "Seni Rupa", "code": UKM})
     assert answer.status_code == 409
     assert "Seni Rupa" in answer.text

@@ -74,7 +74,7 @@ def changing_calls(
 
 
 def rows(app: Flask) -> dict[str, list[Any]]:
-    """Return all that the database holds."""
+    """Return the rows of the whole database, by table."""
     with app.app_context(), db.engine.connect() as connection:
         found = MetaData()
         found.reflect(connection)
@@ -136,7 +136,7 @@ def test_the_error_names_a_field_that_is_missing_or_of_another_type(
 
 
 def wrong_bodies(takes: type[msgspec.Struct] | None) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each field's name with bodies where it is wrong and all fields before it are valid."""
+    """Yield a field's name and a body where this field is wrong and the fields before it valid."""
     before: dict[str, Any] = {}
     for field in msgspec.structs.fields(takes) if takes else ():
         name, kinds = field.encode_name, (field.type, *get_args(field.type))

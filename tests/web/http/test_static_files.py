@@ -51,7 +51,7 @@ def test_files_that_pages_link_are_cached_for_ever(get: Get) -> None:
 
 def test_a_page_loads_four_style_sheets(get: Get, app: Flask) -> None:
     sheets = [each for each in linked(get) if each.endswith(".css")]
-    assert len(sheets) == 4  # those of all pages, print, forced colours, and the page's own
+    assert len(sheets) == 4  # for all pages, for print, for forced colors, and for this page
     folder = Path(str(app.static_folder)) / "css"
     names = sheets[0].rpartition("/")[2].removesuffix(".css").split("+")
     assert len(names) > 10
@@ -60,7 +60,7 @@ def test_a_page_loads_four_style_sheets(get: Get, app: Flask) -> None:
 
 
 @pytest.mark.parametrize("names", ["tokens+none", "+tokens", "..+tokens", "tokens+../base"])
-def test_only_sheets_are_joined(get: Get, names: str) -> None:
+def test_only_existing_style_sheets_are_joined(get: Get, names: str) -> None:
     version = re.search(r"/static/v-[0-9a-f]+", get("/login").text)[0]  # type: ignore[index]
     assert get(f"{version}/css/{names}.css").status == 404
 
