@@ -17,7 +17,8 @@ RELOAD = """async id => {
     const address = document.querySelector('script[src*="core/app"]').src;
     const { reloadParts } = await import(new URL("../../js/core/partial_reload.js", address));
     const old = document.getElementById(id);
-    return (await reloadParts([id])) && !old.isConnected;
+    await reloadParts([id]);
+    return !old.isConnected;
 }"""
 
 

@@ -4,7 +4,7 @@ import { t } from "./i18n.js";
 import { localized } from "./localized.js";
 
 /** Without a time-out a phone whose response was lost between two cells would wait for minutes. */
-const REQUEST_TIMEOUT_MS = 20_000;
+export const REQUEST_TIMEOUT_MS = 20_000;
 
 /** A refused or failed call. `status` is 0 when no response came; `retryAfterMs` is the
  * `Retry-After` of the response in milliseconds, null without that header. */
@@ -27,7 +27,7 @@ async function failure(response) {
 }
 
 /** Turns a failure of the network into an ApiError with status 0. */
-const networkErrors = (work) =>
+export const networkErrors = (work) =>
   work.catch(() => {
     throw new ApiError(0, "network", t("network_error"));
   });

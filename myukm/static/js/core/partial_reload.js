@@ -1,3 +1,5 @@
+import { ApiError, networkErrors, REQUEST_TIMEOUT_MS } from "./api.js";
+import { retried } from "./retry.js";
 import { renderRelativeTimes } from "./time.js";
 
 const CONTROLS = "a[href], button, input, select, textarea, summary";
@@ -6,33 +8,34 @@ const CONTROLS = "a[href], button, input, select, textarea, summary";
 const shown = new Map();
 let calls = 0;
 
-/** Replaces the elements with these ids by those of a fresh copy of the page. Resolves to false,
- * and changes nothing, if the network failed or the session ended. */
+/** Returns a function that reloads the parts with these ids and retries a failed request, because
+ * no later event would make up for it. */
+export const reloader = (...ids) => retried(() => reloadParts(ids));
+
+/** Replaces the elements with these ids by those of a fresh copy of the page. If the network
+ * failed or the session ended, changes nothing and rejects with `ApiError`. */
 export async function reloadParts(ids) {
   calls += 1;
   const call = calls;
   const fresh = await freshPage();
-  if (!fresh) return false;
   for (const id of ids) {
     if (call < (shown.get(id) ?? 0)) continue; // a later call was answered first
     shown.set(id, call);
     replace(document.getElementById(id), fresh.getElementById(id));
   }
   renderRelativeTimes();
-  return true;
 }
 
-/** A copy of this page as the server renders it now; null if the network failed or the session
- * ended. */
+/** A copy of this page as the server renders it now. Rejects with `ApiError` if the network failed
+ * or the session ended. */
 export async function freshPage() {
-  try {
-    const response = await fetch(location.href, { headers: { Accept: "text/html" } });
-    // After the end of the session this is the log-in page.
-    if (!response.ok || response.redirected) return null;
-    return new DOMParser().parseFromString(await response.text(), "text/html");
-  } catch {
-    return null;
-  }
+  const signal = AbortSignal.timeout?.(REQUEST_TIMEOUT_MS);
+  const headers = { Accept: "text/html" };
+  const response = await networkErrors(fetch(location.href, { headers, signal }));
+  // After the end of the session this is the log-in page.
+  const status = response.redirected ? 401 : response.status;
+  if (status !== 200) throw new ApiError(status, "no_page", "the page was not reloaded");
+  return new DOMParser().parseFromString(await networkErrors(response.text()), "text/html");
 }
 
 /** Replaces the part, and keeps the focus on the same control and each <details data-fold> as it is. */

@@ -3,11 +3,11 @@
 import { fillSlots } from "../core/dom.js";
 import { number } from "../core/format.js";
 import { t } from "../core/i18n.js";
-import { reloadParts } from "../core/partial_reload.js";
+import { reloader } from "../core/partial_reload.js";
 import { onReconnect } from "../live/connection_status.js";
 import { on } from "../live/events_bus.js";
 
-const reload = () => reloadParts(["files"]);
+const reload = reloader("files");
 
 export default function startExports(root) {
   on("export.progress", (now) => show(root, now));

@@ -6,5 +6,10 @@ import { poll } from "../core/poll.js";
 const isRunning = () => document.querySelector("#works [data-running]") !== null;
 
 export default function startFailedJobs() {
-  poll(isRunning, () => reloadParts(["works", "failures"]));
+  const ask = () =>
+    reloadParts(["works", "failures"]).then(
+      () => true,
+      () => false,
+    );
+  poll(isRunning, ask);
 }

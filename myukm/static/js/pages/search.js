@@ -1,10 +1,10 @@
 // Keeps the results of a search current by the stream.
 
-import { reloadParts } from "../core/partial_reload.js";
+import { reloader } from "../core/partial_reload.js";
 import { on } from "../live/events_bus.js";
 
 const entryOf = (id) => document.querySelector(`[data-message="${id}"]`);
-const searchAgain = () => reloadParts(["search-results"]);
+const searchAgain = reloader("search-results");
 
 export default function startSearch() {
   on("chat.deleted", ({ id }) => {

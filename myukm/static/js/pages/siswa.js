@@ -3,7 +3,7 @@
 import * as api from "../core/api.js";
 import { fillSlots, setIcon } from "../core/dom.js";
 import { t } from "../core/i18n.js";
-import { reloadParts } from "../core/partial_reload.js";
+import { reloader } from "../core/partial_reload.js";
 import { on } from "../live/events_bus.js";
 
 const POLL_MS = 2_000;
@@ -30,6 +30,7 @@ class SiswaPage {
     this.url = root.dataset.url;
     this.button = document.getElementById("sync-now");
     this.notice = document.getElementById("outcome");
+    this.reload = reloader("siswa-summary", "siswa-detail", "siswa-history");
   }
 
   async sync() {
@@ -72,10 +73,6 @@ class SiswaPage {
     this.setBusy(false);
     this.notice.hidden = true;
     this.reload();
-  }
-
-  reload() {
-    reloadParts(["siswa-summary", "siswa-detail", "siswa-history"]);
   }
 
   setBusy(isBusy) {

@@ -1,10 +1,10 @@
 // The directory of UKMs follows what admins decide about this person's requests.
 
-import { reloadParts } from "../core/partial_reload.js";
+import { reloader } from "../core/partial_reload.js";
 import { on } from "../live/events_bus.js";
 
 export default function startDirectory() {
-  const reload = () => reloadParts(["directory"]);
+  const reload = reloader("directory");
   on("ukm.refused", reload);
   on("reset", reload);
   on("membership", (event) => "muted_until" in event && reload());

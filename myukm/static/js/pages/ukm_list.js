@@ -6,6 +6,7 @@ import { fillSlots } from "../core/dom.js";
 import { number } from "../core/format.js";
 import { t } from "../core/i18n.js";
 import { reloadParts } from "../core/partial_reload.js";
+import { retried } from "../core/retry.js";
 import { renderRelativeTimes } from "../core/time.js";
 import { toast } from "../core/toast.js";
 import { on } from "../live/events_bus.js";
@@ -45,13 +46,16 @@ function onLive(type, show) {
   });
 }
 
-async function reload() {
+const reload = retried(async () => {
   reloads += 1;
-  await reloadParts(["ukm-list"]);
-  reloads -= 1;
-  for (const showAgain of newerEvents) showAgain();
-  if (!reloads) newerEvents.length = 0;
-}
+  try {
+    await reloadParts(["ukm-list"]);
+  } finally {
+    reloads -= 1;
+    for (const showAgain of newerEvents) showAgain();
+    if (!reloads) newerEvents.length = 0;
+  }
+});
 
 async function join(event) {
   event.preventDefault();

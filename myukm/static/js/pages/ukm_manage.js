@@ -6,7 +6,7 @@ import { debounced } from "../core/debounced.js";
 import { number } from "../core/format.js";
 import { t } from "../core/i18n.js";
 import { openAnew } from "../core/open_anew.js";
-import { reloadParts } from "../core/partial_reload.js";
+import { reloader } from "../core/partial_reload.js";
 import { renderRelativeTimes } from "../core/time.js";
 import { on } from "../live/events_bus.js";
 
@@ -14,7 +14,7 @@ const SETTLE_MS = 300;
 
 export default function startUkmManage(root) {
   const { code, list } = root.dataset;
-  const listChanged = list ? debounced(() => reloadParts([list]), SETTLE_MS) : () => {};
+  const listChanged = list ? debounced(reloader(list), SETTLE_MS) : () => {};
   const listen = (type, listener) => on(type, (event) => event.ukm === code && listener(event));
   on("reset", listChanged);
   listen("membership", (event) => membershipChanged(event, listChanged));

@@ -45,6 +45,7 @@ class SyncPage {
     this.received = 0;
     this.log.load(data("log-entries"));
     this.reloadLog = retried(() => this.log.reload(logEntries));
+    this.reloadGuard = retried(() => this.loadGuard());
     this.view.render(this.current);
     setInterval(() => this.extendGap(), GAP_TICK_MS);
   }
@@ -71,13 +72,12 @@ class SyncPage {
     this.view.render(progress);
     this.focus.settle();
     notifyEnd(before, progress);
-    if (isSuspicious(before) || isSuspicious(progress)) this.reloadGuard(before, progress);
+    const changed = ["reason_code", "workers"].some((name) => before[name] !== progress[name]);
+    if (changed && (isSuspicious(before) || isSuspicious(progress))) this.reloadGuard();
   }
 
-  /** Reloads the list of quarantined students when it may have changed. */
-  async reloadGuard(before, progress) {
-    const same = ["reason_code", "workers"].every((name) => before[name] === progress[name]);
-    if (same) return;
+  /** Loads the list of quarantined students again. */
+  async loadGuard() {
     await reloadParts(["guard"]);
     this.view.render(this.current);
   }
@@ -116,11 +116,9 @@ class SyncPage {
   }
 }
 
-/** The log as a fresh copy of the page has it. Throws `ApiError` without such a copy. */
+/** The log as a fresh copy of the page has it. */
 async function logEntries() {
-  const page = await freshPage();
-  if (!page) throw new api.ApiError(0, "network", "the log was not reloaded");
-  return data("log-entries", page);
+  return data("log-entries", await freshPage());
 }
 
 function notifyEnd(before, progress) {

@@ -2,8 +2,7 @@
 
 import * as api from "../core/api.js";
 import { data, fillSlots } from "../core/dom.js";
-import { reloadParts } from "../core/partial_reload.js";
-import { retried } from "../core/retry.js";
+import { reloader } from "../core/partial_reload.js";
 import { toast } from "../core/toast.js";
 import { plot, SpeedChart } from "./chart.js";
 import { onProgress } from "./progress_events.js";
@@ -37,16 +36,14 @@ export default function startRunPage(root) {
 function follower({ run_id: run, status: shown }) {
   let status = shown;
   let nextAt = Date.now() + RELOAD_EVERY_MS;
-  const reloadAll = retried(async () => {
-    const answered = await reloadParts([...PARTS, "run-figures", "run-failures"]);
-    if (!answered) throw new api.ApiError(0, "network", "the page of the run was not reloaded");
-  });
+  const reloadSome = reloader(...PARTS);
+  const reloadAll = reloader(...PARTS, "run-figures", "run-failures");
   return (progress) => {
     const isEnded = !isLive({ status });
     const next = progress.run_id === run ? progress.status : isEnded ? status : OVER;
     if (next === status && (isEnded || Date.now() < nextAt)) return;
     nextAt = Date.now() + RELOAD_EVERY_MS;
-    if (next === status) reloadParts(PARTS);
+    if (next === status) reloadSome();
     else reloadAll();
     status = next;
   };
