@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flask import Flask
-from sqlalchemy import create_engine, select
+from sqlalchemy import NullPool, create_engine, select
 from sqlalchemy.engine import Connection
 
 from myukm.models import Ukm
@@ -16,8 +16,7 @@ LOCK = select(Ukm.id).where(Ukm.code == UKM).with_for_update()
 @contextmanager
 def held_row(app: Flask) -> Iterator[Connection]:
     """Lock the UKM's row in a session that has no time-out and stays silent during the block."""
-    engine = create_engine(app.config["SQLALCHEMY_DATABASE_URI"])
+    engine = create_engine(app.config["SQLALCHEMY_DATABASE_URI"], poolclass=NullPool)
     with engine.connect() as connection:
         connection.execute(LOCK)
         yield connection
-    engine.dispose()
