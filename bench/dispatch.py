@@ -136,7 +136,8 @@ def other_writer(env: dict[str, str]) -> Iterator[list[float]]:
     wait (seconds) is appended at the end."""
     context = multiprocessing.get_context("spawn")
     ready, stop, answer = context.Event(), context.Event(), context.Queue()
-    process = context.Process(target=keep_writing, args=(env, ready, stop, answer))
+    arguments = (env, ready, stop, answer)
+    process = context.Process(target=keep_writing, args=arguments, daemon=True)
     process.start()
     longest: list[float] = []
     try:
