@@ -47,24 +47,26 @@ def run_through_outage(app: Flask, options: argparse.Namespace) -> None:
     """Start a run, make the API fail and recover, wait for the end."""
     with app.app_context():
         commands.start(Actor("bench"))
-    wait_until(lambda: now(app)["processed"] >= PROCESSED_BEFORE_OUTAGE, 60, "the run is under way")
+    wait_until(
+        lambda: current(app)["processed"] >= PROCESSED_BEFORE_OUTAGE, 60, "the run has begun"
+    )
     options.api.set(outage=options.kind)
-    wait_until(lambda: now(app)["reason_code"] == "api_down", 60, "the breaker is open")
-    options.api.reset()
+    wait_until(lambda: current(app)["reason_code"] == "api_down", 60, "the breaker is open")
+    options.api.reset()  # the request counters; the outage stays
     time.sleep(options.seconds)
-    hits = options.api.state()["per_second"]
-    before = now(app)
+    requests = options.api.state()["per_second"]
+    before = current(app)
     options.api.set(outage=None)
-    back = time.perf_counter()
-    wait_until(lambda: now(app)["processed"] > before["processed"], 60, "the run goes on")
-    row("requests per second meanwhile, max", max(hits), "")
-    row("requests meanwhile", sum(hits), "")
-    row("goes on after", time.perf_counter() - back, "s")
-    wait_until(lambda: now(app)["status"] == "completed", 120, "the run ends")
-    row("students failed", now(app)["failed"], f"of {now(app)['total']}")
+    recovered = time.perf_counter()
+    wait_until(lambda: current(app)["processed"] > before["processed"], 60, "the run continues")
+    row("requests per second in the outage, max", max(requests), "")
+    row("requests in the outage", sum(requests), "")
+    row("run continues after", time.perf_counter() - recovered, "s")
+    wait_until(lambda: current(app)["status"] == "completed", 120, "the run ends")
+    row("students failed", current(app)["failed"], f"of {current(app)['total']}")
 
 
-def now(app: Flask) -> dict[str, Any]:
+def current(app: Flask) -> dict[str, Any]:
     """Return the progress object."""
     with app.app_context():
         return progress.current()

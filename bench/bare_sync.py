@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 import psycopg
 
-BATCH = 500
+BATCH_STUDENTS = 500
 
 
 def main() -> None:
@@ -34,8 +34,8 @@ def main() -> None:
         else sqlite3.connect(options.database.removeprefix("sqlite:///"), check_same_thread=False)
     )
     ids = [row[0] for row in connection.execute("SELECT idperson FROM siswa ORDER BY id")]
-    mark = "%s" if postgresql else "?"
-    statement = f"UPDATE siswa SET pembayaran = {mark}, saldo = {mark} WHERE idperson = {mark}"
+    param = "%s" if postgresql else "?"
+    statement = f"UPDATE siswa SET pembayaran = {param}, saldo = {param} WHERE idperson = {param}"
     started, before = time.perf_counter(), cpu()
     asyncio.run(sync(options.api, options.concurrency, iter(ids), connection, statement))
     print(json.dumps({"seconds": time.perf_counter() - started, "cpu": cpu() - before}))
@@ -50,7 +50,7 @@ def cpu() -> float:
 async def sync(
     api: str, concurrency: int, ids: Iterator[str], connection: Any, statement: str
 ) -> None:
-    """Fetch with `concurrency` tasks, which write a batch whenever it is full."""
+    """Fetch with `concurrency` tasks; the task that fills a batch writes it."""
     rows: list[tuple[str, str, str]] = []
     writing = asyncio.Lock()
 
@@ -61,11 +61,11 @@ async def sync(
     async def work(session: aiohttp.ClientSession) -> None:
         nonlocal rows
         for idperson in ids:
-            async with session.get(f"{api}/payments/{idperson}") as answer:
-                data = (await answer.json())["data"]
-            found = data[0] if data else {"periods": [], "saldo": 0}
-            rows.append((json.dumps(found["periods"]), str(found["saldo"]), idperson))
-            if len(rows) >= BATCH:
+            async with session.get(f"{api}/payments/{idperson}") as response:
+                data = (await response.json())["data"]
+            payments = data[0] if data else {"periods": [], "saldo": 0}
+            rows.append((json.dumps(payments["periods"]), str(payments["saldo"]), idperson))
+            if len(rows) >= BATCH_STUDENTS:
                 batch, rows = rows, []
                 await write(batch)
 

@@ -1,5 +1,5 @@
-"""Time from POST to the last of 20 listeners, and what a POST costs its web process: through job
-and event log, and published directly.
+"""Time from a message's POST until the last of 20 listeners has it, and CPU of the web process per
+POST, compared with a program that publishes within the request.
 
     python -m bench.chat [--rounds 3] [--messages 200] [--burst 300]
 
@@ -30,7 +30,8 @@ from myukm import create_app
 from tests.support.programs import Program, WebServer
 from tests.support.waiting import wait_until
 
-LISTENERS, ACCOUNTS, RATE, SENDERS, BURSTS = 20, 300, 20.0, 20, 3
+LISTENERS, ACCOUNTS, MESSAGES_PER_SECOND, SENDERS, BURSTS = 20, 300, 20.0, 20, 3
+# The WSGI app and the worker's command of each stack.
 STACKS = {
     "worker.py": ("wsgi:app", ("python", "worker.py", "high")),
     "plain rq": ("wsgi:app", ("rq", "worker", "high")),
@@ -67,7 +68,8 @@ class Stack:
         web = WebServer(folder / "web.log", env, app=app)
         stack.callback(web.kill)
         self.url = web.url
-        self.process = max(
+        # gunicorn's only worker: its process started last.
+        self.web_process = max(
             psutil.Process(web.child.pid).children(recursive=True), key=lambda process: process.pid
         )
         if worker:
@@ -79,7 +81,7 @@ class Stack:
 
     def cpu(self) -> float:
         """Return the CPU seconds that the web process has used."""
-        return cpu_seconds(self.process)
+        return cpu_seconds(self.web_process)
 
     async def listen(self, session: aiohttp.ClientSession, cookie: str) -> None:
         """Read one stream until cancelled and record when each message arrived."""
@@ -94,7 +96,7 @@ class Stack:
                     self.received[json.loads(line[6:])["client_id"]].append(time.perf_counter())
 
     async def post(self, session: aiohttp.ClientSession) -> tuple[str, float]:
-        """Post one message; return its client_id and the time before the call."""
+        """Post one message; return its client_id and the time before the request."""
         self.posted += 1
         client_id, cookie = f"c{self.posted}", self.cookies[self.posted % ACCOUNTS]
         sent = {"message": "x" * 100, "client_id": client_id}
@@ -154,17 +156,17 @@ async def measure(stacks: dict[str, Stack], options: argparse.Namespace) -> None
 
 
 async def paced(stack: Stack, session: aiohttp.ClientSession, count: int) -> list[float]:
-    """Post `count` messages at 20 a second; return how long each took to the last listener (s)."""
+    """Post `count` messages at 20 a second; return the seconds each took to the last listener."""
     begin, tasks = time.perf_counter(), []
     for n in range(count):
         tasks.append(asyncio.create_task(stack.post(session)))
-        await asyncio.sleep(max(0.0, begin + (n + 1) / RATE - time.perf_counter()))
+        await asyncio.sleep(max(0.0, begin + (n + 1) / MESSAGES_PER_SECOND - time.perf_counter()))
     posted = await asyncio.gather(*tasks)
     return [await stack.received_by_all(client_id) - started for client_id, started in posted]
 
 
 async def burst(stack: Stack, session: aiohttp.ClientSession, count: int) -> float:
-    """Post `count` messages with 20 in flight; return messages per second until all arrived."""
+    """Post `count` messages with 20 in flight; return the messages delivered per second."""
     left = iter(range(count))
     begin = time.perf_counter()
 
@@ -177,7 +179,7 @@ async def burst(stack: Stack, session: aiohttp.ClientSession, count: int) -> flo
 
 
 def show(delays: dict[str, list[float]], rates: dict[str, list[float]]) -> None:
-    """Print the figures, and ours as ratios to the baseline."""
+    """Print the figures of each stack, and the ratios of `worker.py` to the baseline."""
     figures: dict[str, Callable[[str], float]] = {
         "p50": lambda name: statistics.median(delays[name]) * 1000,
         "p99": lambda name: percentile(delays[name], 99) * 1000,

@@ -2,7 +2,7 @@
 
     python -m bench.chat_history [--messages 1000000] [--postgresql]
 
-`GET /ukm/<code>/messages` and the chat page, called in the process without network: the newest
+`GET /ukm/<code>/messages` and the chat page, requested in this process without network: the newest
 page, one from the middle, the oldest, and messages after an id. One message in ten is a reply, one
 in twenty has reactions.
 """
@@ -31,7 +31,7 @@ from myukm.domain.chat.reactions import EMOJI
 from myukm.models import ChatMessage, ChatReaction, LoginSession, Membership, Ukm, User
 from tests.support.postgresql import PostgreSQL
 
-PEOPLE, BATCH, TRIES = 200, 10_000, 60
+PEOPLE, BATCH_MESSAGES, REQUESTS = 200, 10_000, 60
 
 
 def main() -> None:
@@ -69,9 +69,9 @@ def populate(app: Flask, count: int) -> FlaskClient:
             session.execute(insert(Membership), members)
             session.add(LoginSession(token_hash=LoginSession.digest("bench"), user_id=1))
             session.get_one(Ukm, 1).last_number = count
-        for first in range(1, count + 1, BATCH):
+        for first in range(1, count + 1, BATCH_MESSAGES):
             with transaction() as session:
-                ids = range(first, min(first + BATCH, count + 1))
+                ids = range(first, min(first + BATCH_MESSAGES, count + 1))
                 session.execute(insert(ChatMessage), list(messages(ids)))
                 session.execute(insert(ChatReaction), list(reactions(ids)))
     client = app.test_client()
@@ -114,7 +114,7 @@ def measure(client: FlaskClient, count: int) -> None:
         "the chat page": lambda _: "chat",
     }
     for name, address in kinds.items():
-        times = [response_ms(client, f"/ukm/BENCH/{address(n)}") for n in range(TRIES)]
+        times = [response_ms(client, f"/ukm/BENCH/{address(n)}") for n in range(REQUESTS)]
         row(f"{name}, median", statistics.median(times), "ms")
         row(f"{name}, p95", percentile(times, 95), "ms")
 

@@ -1,9 +1,9 @@
-"""Frame times of a chat with 5,000 messages on a slow phone, with and without chunked rendering.
+"""Frame times of a chat with 5,000 messages on a slow phone, with and without `content-visibility`.
 
     python -m bench.chat_rendering [--messages 5000] [--slower 4] [--turns 3]
 
 Real gunicorn, and Chromium with a phone's viewport and a throttled CPU. The baseline is the same
-page with `content-visibility` switched off; both alternate.
+page with `content-visibility` switched off; the measurements alternate between the two.
 """
 
 import argparse
@@ -29,40 +29,43 @@ from tests.support.people import NAMES, PASSWORD, UKM
 SCROLL = """
   async () => {
     const box = document.getElementById('timeline');
-    const spans = [];
+    const durations = [];
     box.scrollTop = 1e9;
     let before = performance.now();
     for (let n = 0; n < 100; n += 1) {
       box.scrollTop -= 400;
       await new Promise(requestAnimationFrame);
-      spans.push(performance.now() - before);
+      durations.push(performance.now() - before);
       before = performance.now();
     }
-    return spans.sort((a, b) => a - b)[95];
+    return durations.sort((a, b) => a - b)[95];
   }
 """
+# Returns the 95th percentile of the time from a key to the end of the next frame, in ms.
 TYPE = """
   async () => {
     const field = document.getElementById('draft');
-    const spans = [];
+    const durations = [];
     for (let n = 0; n < 20; n += 1) {
       const at = performance.now();
       field.value += 'x';
       field.dispatchEvent(new InputEvent('input'));
       await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-      spans.push(performance.now() - at);
+      durations.push(performance.now() - at);
     }
-    return spans.sort((a, b) => a - b)[18];
+    return durations.sort((a, b) => a - b)[18];
   }
 """
-DRAW_ALL = ".message-chunk { content-visibility: visible !important }"
+RENDER_ALL = ".message-chunk { content-visibility: visible !important }"
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--messages", type=int, default=5000)
-    parser.add_argument("--slower", type=float, default=4, help="than this machine")
+    parser.add_argument(
+        "--slower", type=float, default=4, help="how many times slower than this machine"
+    )
     parser.add_argument("--turns", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
@@ -83,10 +86,10 @@ def main() -> None:
 def fill(campus: Campus, count: int) -> None:
     """Write messages of different lengths."""
     with campus.app.app_context(), transaction() as session:
-        place = memberships.get_membership(campus.people["member"], UKM)
+        membership = memberships.get_membership(campus.people["member"], UKM)
         rows = [
             {
-                "ukm_id": place.ukm_id,
+                "ukm_id": membership.ukm_id,
                 "user_id": campus.people[("member", "friend")[n // 3 % 2]],
                 "client_id": f"l{n}",
                 "number": n,
@@ -96,7 +99,7 @@ def fill(campus: Campus, count: int) -> None:
             for n in range(1, count + 1)
         ]
         session.execute(insert(ChatMessage), rows)
-        place.ukm.last_number = place.read_number = count
+        membership.ukm.last_number = membership.read_number = count
 
 
 def open_room(page: Page, url: str, options: argparse.Namespace) -> None:
@@ -114,15 +117,15 @@ def open_room(page: Page, url: str, options: argparse.Namespace) -> None:
 
 
 def measure(page: Page, turns: int) -> None:
-    """Scroll and type, alternating with the baseline, and print medians."""
+    """Scroll and type with and without `content-visibility` in turns, and print medians."""
     page.evaluate("document.adoptedStyleSheets = [new CSSStyleSheet()]")
-    found: dict[str, list[float]] = {}
+    measured: dict[str, list[float]] = {}
     for _ in range(turns):
-        for kind, rule in (("as it is", ""), ("all drawn", DRAW_ALL)):
+        for kind, rule in (("as it is", ""), ("all rendered", RENDER_ALL)):
             page.evaluate("(rule) => document.adoptedStyleSheets[0].replaceSync(rule)", rule)
             for act, script in (("a frame while scrolling", SCROLL), ("a key", TYPE)):
-                found.setdefault(f"{act}, {kind}", []).append(page.evaluate(script))
-    for name, values in found.items():
+                measured.setdefault(f"{act}, {kind}", []).append(page.evaluate(script))
+    for name, values in measured.items():
         row(f"{name}, p95", statistics.median(values), "ms")
 
 

@@ -2,8 +2,8 @@
 
     python -m bench.clear_failed [--jobs 100000]
 
-Meanwhile another thread pings Valkey every millisecond: its longest wait is the delay that other
-clients would see.
+Meanwhile another thread pings Valkey every millisecond: its longest ping shows how long other
+clients wait.
 """
 
 import argparse
@@ -67,7 +67,7 @@ def _measure(app: Flask, client: redis.Redis, action: str) -> None:
     pinger.join()
     row(f"index {work.total:,} in {kinds} kinds", indexed, "s")
     row(f"{action} {work.total:,}", seconds, "s")
-    row("longest wait of others", max(waits) * 1000, "ms")
+    row("longest ping of another client", max(waits) * 1000, "ms")
 
 
 def _ping(client: redis.Redis, stopped: threading.Event, waits: list[float]) -> None:
@@ -78,7 +78,7 @@ def _ping(client: redis.Redis, stopped: threading.Event, waits: list[float]) -> 
 
 
 def fail_many(client: redis.Redis, count: int) -> None:
-    """Store failed jobs with a trace of usual length, of ten kinds."""
+    """Store `count` failed jobs of ten kinds, each with a traceback of usual length."""
     pipe = client.pipeline(transaction=False)
     for number in range(count):
         trace = f"{FRAMES}Error_{'abcdefghij'[number % 10]}: 'S{number}'"

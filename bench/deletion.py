@@ -2,8 +2,8 @@
 
     python -m bench.deletion [--events 1000000] [--rounds 200] [--postgresql | --mariadb]
 
-Two campuses with the same messages, one with 1,000 events in its log and one with many; they
-alternate.
+Two campuses with the same messages, one with 1,000 events in its log and one with many; the
+rounds alternate between the two.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from myukm.extensions import db
 from myukm.models import ChatMessage, User
 from tests.support import people
 
-SMALL = 1_000
+SMALL_LOG_EVENTS = 1_000
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         valkey = stack.enter_context(start_valkey(folder / "valkey"))
         campuses = {}
-        for count in (SMALL, options.events):
+        for count in (SMALL_LOG_EVENTS, options.events):
             env = stack.enter_context(parts(options)) | {"REDIS_URL": valkey.url}
             app = create_app(config.load(env))
             fill(app, count)
@@ -52,8 +52,8 @@ def main() -> None:
         for number in range(options.rounds):
             for count, (app, ids) in campuses.items():
                 times[count].append(delete(app, ids[number]))
-        for count, both in times.items():
-            seconds, cpu = zip(*both, strict=True)
+        for count, measured in times.items():
+            seconds, cpu = zip(*measured, strict=True)
             row(f"delete, {count:,} events, CPU median", statistics.median(cpu) * 1000, "ms")
             row(f"delete, {count:,} events, median", statistics.median(seconds) * 1000, "ms")
             row(f"delete, {count:,} events, p99", percentile(seconds, 99) * 1000, "ms")

@@ -1,8 +1,9 @@
-"""Memory of the demo, by part, as PSS: a page that n processes share counts 1/n for each.
+"""Memory of the demo, by part, as PSS: a memory page that n processes share counts 1/n for each.
 
     python -m bench.demo_memory [--seconds 20]
 
-Starts the demo of this folder, measures `--seconds` after it is ready, and stops it. Linux only.
+Starts the demo of this folder, waits `--seconds` after it is ready, measures, and stops the
+demo. Linux only.
 """
 
 import argparse
@@ -22,7 +23,7 @@ PARTS = ("reaper.py", "gunicorn", "worker.py", "devtools.simulator", "valkey-ser
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=20, help="after it is ready")
+    parser.add_argument("--seconds", type=float, default=20, help="to wait after the demo is ready")
     options = parser.parse_args()
     argv = [sys.executable, "-m", "demo"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as demo:
@@ -36,12 +37,12 @@ def main() -> None:
 
 
 def show(demo: psutil.Process) -> None:
-    """Print the memory of each part and of all."""
+    """Print the memory of each part and of the whole demo."""
     found, processes = Counter[str](), Counter[str]()
     for process in (demo, *demo.children(recursive=True)):
         with suppress(psutil.Error):
-            words = " ".join(process.cmdline())
-            part = next(part for part in PARTS if part in words)
+            command = " ".join(process.cmdline())
+            part = next(part for part in PARTS if part in command)
             found[part] += process.memory_full_info().pss
             processes[part] += 1
     for part in PARTS:

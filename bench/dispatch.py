@@ -2,7 +2,7 @@
 
     python -m bench.dispatch [--students 100000] [--turns 3] [--postgresql | --mariadb]
 
-Both alternate on the same database. Meanwhile another process updates a row every 10 ms: its
+The two alternate on the same database. Meanwhile another process updates a row every 10 ms: its
 longest wait is the delay that a web server would see.
 """
 
@@ -54,10 +54,10 @@ def main() -> None:
             run_id = queue_run(app)
             with other_writer(env) as longest:
                 seconds = dispatch(app, run_id)
-            peer = bare_insert(app)
+            baseline = bare_insert(app)
             if turn:  # the first turn warms everything up
                 ours.append(seconds)
-                bare.append(peer)
+                bare.append(baseline)
                 waits.append(longest[0])
     row("dispatch", statistics.median(ours) * 1000, "ms")
     row("bare INSERT … SELECT", statistics.median(bare) * 1000, "ms")
@@ -73,7 +73,7 @@ def add_database_options(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def parts(options: argparse.Namespace) -> Iterator[dict[str, str]]:
-    """Start the database and yield the settings; there is no Valkey, because none is needed."""
+    """Start the database and yield the settings; Valkey is not needed and not started."""
     with tempfile.TemporaryDirectory() as name:
         env = {"REDIS_URL": "redis://127.0.0.1:1/0", "SECRET_KEY": secrets.token_urlsafe(32)}
         kind = PostgreSQL if options.postgresql else MariaDB if options.mariadb else None
@@ -155,13 +155,13 @@ def keep_writing(
     """Write until `stop` is set, then put the longest wait (seconds) into `answer`."""
     app, longest = create_app(config.load(env)), 0.0
     with app.app_context(), transaction() as session:
-        session.add(ours := Alert(code="bench", level="", message=""))
+        session.add(alert := Alert(code="bench", level="", message=""))
     while not stop.is_set():
         with app.app_context():
             started = time.perf_counter()
             with transaction() as session:
-                one = update(Alert).where(Alert.id == ours.id)
-                session.execute(one.values(message=str(started)))
+                statement = update(Alert).where(Alert.id == alert.id)
+                session.execute(statement.values(message=str(started)))
             if ready.is_set():
                 longest = max(longest, time.perf_counter() - started)
         ready.set()

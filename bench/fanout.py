@@ -5,7 +5,7 @@
 Real gunicorn (one worker), real Valkey, real HTTP streams of `/stream`, all members of one UKM.
 Every event contains the time before its commit, from which a listener's delay is measured. A burst
 is `--burst` events, published one after the other without a pause. The peer, nginx with nchan if it
-is installed, gets as many listeners and the same texts; the two take turns, round by round.
+is installed, gets as many listeners and the same texts; the rounds alternate between the two.
 """
 
 import argparse
@@ -40,7 +40,7 @@ from myukm.web.http.access import today
 from tests.support.programs import WebServer
 
 STREAMS_PER_ACCOUNT, WARM_UP_STREAMS = 10, 20
-MAX_CONNECTING, OPEN_SECONDS = 50, 60
+MAX_CONNECTING, OPEN_TIMEOUT_SECONDS = 50, 60
 
 
 def main() -> None:
@@ -58,7 +58,7 @@ def main() -> None:
         servers = [start_ours(stack, options)]
         if Nchan.is_installed():
             peer = stack.enter_context(Nchan())
-            servers.append(MeasuredServer("nchan", peer.port, peer.process, peer.say, options))
+            servers.append(MeasuredServer("nchan", peer.port, peer.process, peer.publish, options))
         else:
             print("no peer: apt install libnginx-mod-nchan")
         for server in servers:
@@ -82,7 +82,7 @@ def start_ours(stack: ExitStack, options: argparse.Namespace) -> "MeasuredServer
     tree = psutil.Process(server.child.pid).children(recursive=True)
     worker = max(tree, key=lambda each: each.pid)
     port = int(server.url.rsplit(":", 1)[1])
-    return MeasuredServer("ours", port, worker, partial(say, app), options, cookies)
+    return MeasuredServer("ours", port, worker, partial(commit_event, app), options, cookies)
 
 
 def populate(app: Flask, accounts: int, code: str = "BENCH") -> list[str]:
@@ -145,14 +145,14 @@ class Stream(asyncio.Protocol):
 
 
 class MeasuredServer:
-    """Opens the listeners of one server, publishes by `say(text)`, and measures its `process`."""
+    """Opens the listeners of one server, calls `publish(text)`, and measures the `process`."""
 
     def __init__(
         self,
         name: str,
         port: int,
         process: psutil.Process,
-        say: Callable[[str], None],
+        publish: Callable[[str], None],
         options: argparse.Namespace,
         cookies: Sequence[str] = (),
     ) -> None:
@@ -164,7 +164,9 @@ class MeasuredServer:
         # The publisher is a process of its own, because the listeners' work would delay it.
         forking = multiprocessing.get_context("fork")
         self.orders, orders = forking.Pipe()
-        self.publisher = forking.Process(target=publish, args=(orders, say), daemon=True)
+        self.publisher = forking.Process(
+            target=publish_in_process, args=(orders, publish), daemon=True
+        )
         self.publisher.start()
 
     def record_delivery(self, sent: float) -> None:
@@ -172,7 +174,7 @@ class MeasuredServer:
         self.delays.append(time.perf_counter() - sent)
 
     async def open_all(self) -> None:
-        """Open the listeners; print what a connection costs."""
+        """Open the listeners; print CPU and memory per connection."""
         count = self.options.listeners
         await self.open(WARM_UP_STREAMS)
         before, cpu = self.process.memory_info().rss, cpu_seconds(self.process)
@@ -198,7 +200,7 @@ class MeasuredServer:
 
     async def wait_open(self, count: int) -> None:
         """Wait until `count` streams are open."""
-        async with asyncio.timeout(OPEN_SECONDS):
+        async with asyncio.timeout(OPEN_TIMEOUT_SECONDS):
             while self.opened < count:
                 if self.refusal:
                     raise RuntimeError(f"{self.name}: a stream is refused: {self.refusal!r}")
@@ -224,34 +226,36 @@ async def measure(servers: list[MeasuredServer], options: argparse.Namespace) ->
     """Run the rounds and print the medians, and ours as ratios to the peer's."""
     for server in servers:
         await server.open_all()
-    ways = {
+    loads = {
         "paced": (int(options.rate * options.seconds), 1 / options.rate),
         "burst": (options.burst, 0.0),
     }
-    for way, how in ways.items():
-        rounds = [[await server.deliver(*how) for server in servers] for _ in range(options.rounds)]
+    for name, load in loads.items():
+        rounds = [
+            [await server.deliver(*load) for server in servers] for _ in range(options.rounds)
+        ]
         for figure in ("CPU", "p50", "p99"):
             unit = "s per million deliveries" if figure == "CPU" else "ms"
             for n, server in enumerate(servers):
                 median = statistics.median(figures[n][figure] for figures in rounds)
-                row(f"{server.name}: {way}, {figure}", median, unit)
+                row(f"{server.name}: {name}, {figure}", median, unit)
             if len(servers) > 1:
                 ratios = [ours[figure] / theirs[figure] for ours, theirs in rounds]
-                row(f"ours / nchan: {way}, {figure}", statistics.median(ratios), "×")
+                row(f"ours / nchan: {name}, {figure}", statistics.median(ratios), "×")
 
 
-def publish(orders: Connection, say: Callable[[str], None]) -> None:
-    """Publish as ordered (how many events, seconds between them), in a process of its own."""
+def publish_in_process(orders: Connection, publish: Callable[[str], None]) -> None:
+    """Receive orders (number of events, seconds between two events) and publish accordingly."""
     while True:
         count, pause = orders.recv()
         began = time.perf_counter()
         for n in range(count):
-            say(json.dumps({"sent": time.perf_counter(), "message": "x" * 200}))
+            publish(json.dumps({"sent": time.perf_counter(), "message": "x" * 200}))
             time.sleep(max(0, began + (n + 1) * pause - time.perf_counter()))
 
 
-def say(app: Flask, text: str) -> None:
-    """Commit one event that contains the current time."""
+def commit_event(app: Flask, text: str) -> None:
+    """Append one event with this JSON text to the log and commit."""
     with app.app_context(), transaction():
         event_log.append("ukm:BENCH", "chat.message", json.loads(text))
 

@@ -12,13 +12,15 @@ from tests.support.waiting import wait_until
 
 @contextmanager
 def far(port: int, seconds: float) -> Iterator[int]:
-    """Yield the port of a relay to `port`, which delays the server's answers by `seconds`."""
-    own = any_free()
-    relay = multiprocessing.get_context("spawn").Process(target=_relay, args=(own, port, seconds))
+    """Start a relay to `port` that delays the server's answers by `seconds`; yield its port."""
+    relay_port = any_free()
+    relay = multiprocessing.get_context("spawn").Process(
+        target=_relay, args=(relay_port, port, seconds)
+    )
     relay.start()
     try:
-        wait_until(lambda: _listens(own), 20, "the relay listens")
-        yield own
+        wait_until(lambda: _listens(relay_port), 20, "the relay listens")
+        yield relay_port
     finally:
         relay.kill()
         relay.join()
@@ -31,9 +33,11 @@ def _listens(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def _relay(own: int, port: int, seconds: float) -> None:
+def _relay(relay_port: int, port: int, seconds: float) -> None:
     async def serve() -> None:
-        server = await asyncio.start_server(lambda r, w: _join(r, w, port, seconds), HOST, own)
+        server = await asyncio.start_server(
+            lambda r, w: _join(r, w, port, seconds), HOST, relay_port
+        )
         await server.serve_forever()
 
     asyncio.run(serve())

@@ -1,9 +1,9 @@
-"""CPU that a log line costs: only printed, and also sent to the stream in Valkey.
+"""CPU time of a log line that is only printed, and of one that is also sent to Valkey's stream.
 
     python -m bench.log_lines
 
-Prints the CPU time per line of the calling thread and of the whole process, whose sender thread is
-included, and the CPU time of searching all stored lines.
+Prints the CPU time per line of the calling thread and of the whole process (which includes the
+sender thread), and the CPU time of searching all stored lines.
 """
 
 import logging
@@ -40,16 +40,17 @@ def main() -> None:
             shipper = LogShipper(valkey.url, "web")
             with app.test_request_context("/ukm"):
                 measure(printer, shipper)
-            away = LogShipper("redis://127.0.0.1:1/0", "web")
-            print(f"Valkey away:     {cost([printer, away], away)[0]:6.1f} µs of the caller")
+            unreachable = LogShipper("redis://127.0.0.1:1/0", "web")
+            caller, _ = cost([printer, unreachable], unreachable)
+            print(f"no Valkey:       {caller:6.1f} µs of the caller")
         began = time.process_time()
         log_stream.read(app.extensions["valkey"], Wanted(text="in no line"))
         took = (time.process_time() - began) * 1000
-        print(f"looking through {log_stream.MAX_LINES} lines: {took:.0f} ms of CPU")
+        print(f"searching {log_stream.MAX_LINES} lines: {took:.0f} ms of CPU")
 
 
 def measure(printer: logging.Handler, shipper: LogShipper) -> None:
-    """Alternate between the two, and print medians."""
+    """Alternate between a handler that prints and two that print and send; print medians."""
     alone, both = [], []
     for _ in range(TURNS):
         alone.append(cost([printer], None))
@@ -60,12 +61,13 @@ def measure(printer: logging.Handler, shipper: LogShipper) -> None:
 
 
 def cost(handlers: list[logging.Handler], shipper: LogShipper | None) -> tuple[float, float]:
-    """Return CPU microseconds per line: of the caller, and of the process until all are sent."""
+    """Return CPU microseconds per line: the caller's, and the process's until all are sent."""
     logger.handlers[:] = handlers
     process, caller = time.process_time(), time.thread_time()
     for number in range(LINES):
         logger.warning("run %d: the database does not answer: %s", number, "Connection refused")
     caller = time.thread_time() - caller
+    # Lines for the unreachable Valkey are never sent.
     while shipper and not shipper.flush() and "127.0.0.1:1/" not in shipper.url:
         time.sleep(0.01)
     return caller / LINES * 1e6, (time.process_time() - process) / LINES * 1e6

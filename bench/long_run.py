@@ -23,7 +23,7 @@ from myukm.extensions import db
 from myukm.models import Siswa, SyncRun
 from tests.support.programs import Program
 
-SHORT, POLL_SECONDS = 6000, 0.1
+SHORT_RUN_STUDENTS, POLL_SECONDS = 6000, 0.1
 
 
 def main() -> None:
@@ -37,13 +37,13 @@ def main() -> None:
     with parts(options) as (app, env, folder):
         worker = Program(folder / "worker.log", env, "python", "worker.py", "sync-pembayaran")
         try:
-            short_memory = Run(app, worker, SHORT).memory
+            short_memory = Run(app, worker, SHORT_RUN_STUDENTS).memory
             run = Run(app, worker, options.students)
         finally:
             worker.kill()
-    row("students per second", options.students / run.course[-1][0], "")
-    row("last tenth beside the first", run.speed(0.9, 1.0) / run.speed(0.0, 0.1), "x")
-    row(f"memory of a lane, {SHORT} students", short_memory / 2**20, "MiB")
+    row("students per second", options.students / run.samples[-1][0], "")
+    row("speed of the last tenth / the first", run.speed(0.9, 1.0) / run.speed(0.0, 0.1), "x")
+    row(f"memory of a lane, {SHORT_RUN_STUDENTS} students", short_memory / 2**20, "MiB")
     row(f"memory of a lane, {options.students} students", run.memory / 2**20, "MiB")
     row("memory, ratio", run.memory / short_memory, "x")
 
@@ -51,12 +51,12 @@ def main() -> None:
 class Run:
     """One run over the first `students`, polled to its end.
 
-    `course` are samples (seconds since the start, students processed), `memory` is the most bytes
-    of a lane.
+    `samples` are pairs (seconds since the start, students processed), `memory` is the peak memory
+    of a lane (bytes).
     """
 
     def __init__(self, app: Flask, worker: Program, students: int) -> None:
-        self.course: list[tuple[float, int]] = []
+        self.samples: list[tuple[float, int]] = []
         self.memory = 0
         with app.app_context(), transaction() as session:
             session.execute(update(Siswa).values(digest=None, active=Siswa.id <= students))
@@ -72,15 +72,15 @@ class Run:
         query = select(SyncRun.status, SyncRun.success + SyncRun.failed)
         with app.app_context():
             status, done = db.session.execute(query.where(SyncRun.id == run_id)).one()
-        self.course.append((time.perf_counter() - began, done))
+        self.samples.append((time.perf_counter() - began, done))
         return bool(status == "completed")
 
     def speed(self, start: float, end: float) -> float:
         """Return the students per second between two fractions (0 to 1) of the run."""
-        total = self.course[-1][1]
-        done = [processed for _, processed in self.course]
+        total = self.samples[-1][1]
+        done = [processed for _, processed in self.samples]
         first, last = (bisect.bisect_left(done, max(1, share * total)) for share in (start, end))
-        (began, before), (ended, after) = self.course[first], self.course[last]
+        (began, before), (ended, after) = self.samples[first], self.samples[last]
         return (after - before) / (ended - began)
 
 

@@ -35,9 +35,7 @@ http {{
 
 
 class Nchan:
-    """nginx with nchan on `port`, and its one worker `process`."""
-
-    path = "/stream"
+    """nginx with nchan on `port`; `process` is its only worker."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory()
@@ -56,7 +54,7 @@ class Nchan:
         """Return whether Debian's libnginx-mod-nchan is there."""
         return MODULE.exists()
 
-    def say(self, text: str) -> None:
+    def publish(self, text: str) -> None:
         """Publish one message and wait for the answer."""
         self._connection.request("POST", "/publish", text)
         answer = self._connection.getresponse()
@@ -65,7 +63,7 @@ class Nchan:
 
     def _answers(self) -> bool:
         try:
-            self.say("")
+            self.publish("")
         except OSError:
             self._connection.close()
             return False

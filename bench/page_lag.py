@@ -4,8 +4,8 @@
 
 Real gunicorn, `worker.py`, Valkey and PostgreSQL. A turn is one run with one open page and one run
 with many (five accounts); a page is its event stream. The cost is the number of Valkey commands and
-of PostgreSQL transactions. The delay of a figure is the time from when the database first has it
-until the page has it or a newer one.
+of PostgreSQL transactions. A figure is a number of processed students; its delay is the time from
+the first poll that finds it in the database until the page receives this figure or a higher one.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import redis
 import requests
 
 from bench.report import percentile, row
-from bench.sync import forget_payments
+from bench.sync import reset_payments
 from myukm.domain.accounts import accounts
 from myukm.domain.actor import Actor
 from tests.faults.campus import Campus
@@ -45,7 +45,7 @@ class Seen(NamedTuple):
 
 
 class Measurement(NamedTuple):
-    """One run: its delays (s), and commands and transactions per second."""
+    """One run: delays (s), Valkey commands and PostgreSQL transactions per second."""
 
     delays: list[float]
     commands: float
@@ -89,10 +89,10 @@ def add_treasurers(campus: Campus) -> None:
 
 
 def report(pages: int, pairs: Sequence[tuple[Measurement, Measurement]]) -> None:
-    """Print the delays of one page, and the cost of many pages relative to one."""
+    """Print the delays of one page, and the ratio of the cost of many pages to that of one."""
     delays = [delay for one, _ in pairs for delay in one.delays]
-    row("delay of a figure, p50", statistics.median(delays) * 1000, "ms")
-    row("delay of a figure, p95", percentile(delays, 95) * 1000, "ms")
+    row("delay of the page, p50", statistics.median(delays) * 1000, "ms")
+    row("delay of the page, p95", percentile(delays, 95) * 1000, "ms")
     for name in ("commands", "transactions"):
         alone = statistics.median(getattr(one, name) for one, _ in pairs)
         many = statistics.median(getattr(many, name) for _, many in pairs)
@@ -103,9 +103,9 @@ def report(pages: int, pairs: Sequence[tuple[Measurement, Measurement]]) -> None
 
 def measure(campus: Campus, pages: int) -> Measurement:
     """Do one run with `pages` open pages."""
-    forget_payments(campus.app)
+    reset_payments(campus.app)
     with open_pages(campus, pages) as (session, reader):
-        time.sleep(SETTLE_SECONDS)  # the pages' presence events do not count
+        time.sleep(SETTLE_SECONDS)  # so that the pages' presence events are not measured
         client = redis.Redis.from_url(campus.valkey.url)
         before, started = usage(campus, client), time.perf_counter()
         assert session.post(f"{campus.url}{SYNC}/start", timeout=10).status_code == 202
@@ -168,7 +168,7 @@ def figures(page: StreamReader) -> list[Seen]:
 
 
 def delays_of(seen: Sequence[Seen], shown: Sequence[Seen]) -> list[float]:
-    """Return, for each figure of the database, the delay until a page had it or a newer one."""
+    """Return each figure's delay (s): from the database until the page has it or a higher one."""
     delays = []
     for figure in seen[1:]:
         newer = (s.at for s in shown if s.processed >= figure.processed and s.at > seen[0].at)

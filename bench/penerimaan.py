@@ -2,9 +2,9 @@
 
     python -m bench.penerimaan [--turns 2500] [--today 20000] [--times 20] [--postgresql]
 
-Writes a year of closed days with `--turns` rows of the journal each, as many as 100,000 students
-cause, and `--today` open rows. Then requests the page, the JSON and the CSV files, in this process
-without a web server. The report reads no students, so there are none.
+Writes a year of closed days, each with `--turns` journal rows (as many as 100,000 students cause),
+and `--today` open rows. Then requests the page, the JSON and the CSV files, in this process
+without a web server. The database has no students, because the report reads none.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from myukm.models import ClosedDay, DailyBalance, PaymentJournal
 DAYS = 365
 UNITS = ("SD Islam", "MTs", "SMP", "MA", "SMK", "Institut")
 CATEGORIES = tuple(f"Jenis {number}" for number in range(12))
-ASKED = {
+REQUESTS = {
     "the page": ("/admin/penerimaan", "text/html"),
     "the page of a year ago": ("/admin/penerimaan?month={before}", "text/html"),
     "JSON": ("/admin/penerimaan", "application/json"),
@@ -45,7 +45,7 @@ def main() -> None:
             today = date.fromisoformat(journal.today())
         before = f"{today - timedelta(days=DAYS - 31):%Y-%m}"
         client = log_in(app)
-        for name, (path, kind) in ASKED.items():
+        for name, (path, kind) in REQUESTS.items():
             address = path.format(before=before)
             taken = [response_ms(client, address, kind) for _ in range(options.times)]
             row(f"{name}, median", percentile(taken, 50), "ms")
@@ -61,17 +61,19 @@ def fill(turns: int, open_rows: int) -> None:
         day = (today - timedelta(days=number)).isoformat()
         with transaction() as session:
             session.execute(insert(ClosedDay), [{"day": day}])
-            balances = [line(rng, day, *place) for place in places]
+            balances = [amounts_row(rng, day, *place) for place in places]
             session.execute(insert(DailyBalance.__table__), balances)  # type: ignore[arg-type]
-            rows = [line(rng, day, *rng.choice(places)) | {"closed": True} for _ in range(turns)]
+            rows = [
+                amounts_row(rng, day, *rng.choice(places)) | {"closed": True} for _ in range(turns)
+            ]
             session.execute(insert(PaymentJournal.__table__), rows)  # type: ignore[arg-type]
     with transaction() as session:
-        rows = [line(rng, today.isoformat(), *rng.choice(places)) for _ in range(open_rows)]
+        rows = [amounts_row(rng, today.isoformat(), *rng.choice(places)) for _ in range(open_rows)]
         session.execute(insert(PaymentJournal.__table__), rows)  # type: ignore[arg-type]
 
 
-def line(rng: random.Random, day: str, unit: str, category: str) -> dict[str, object]:
-    """Return a row of amounts."""
+def amounts_row(rng: random.Random, day: str, unit: str, category: str) -> dict[str, object]:
+    """Return a row of the journal or of the balances, with random received payments."""
     amounts = dict.fromkeys(Amounts._fields, 0) | {"received": rng.randrange(10**7), "owed": 10**9}
     return {"day": day, "unit": unit, "category": category, **amounts}
 

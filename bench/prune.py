@@ -1,4 +1,4 @@
-"""Time to prune an oversized event log, and the delay that the chat sees meanwhile.
+"""Time to prune an oversized event log, and the latency of chat messages meanwhile.
 
     python -m bench.prune [--events 1000000] [--postgresql | --mariadb]
 
@@ -35,7 +35,7 @@ from tests.support import people
 from tests.support.programs import Program, WebServer
 from tests.support.waiting import wait_until
 
-BATCH = 10_000
+BATCH_EVENTS = 10_000
 # Keeps a user below the chat's limit of 20 messages in 10 seconds.
 PAUSE_SECONDS = 0.55
 AUTHORS = {"member": "ROBOTIK", "friend": "ROBOTIK", "outsider": "PRAMUKA"}
@@ -66,8 +66,8 @@ def fill(app: Flask, count: int) -> None:
         flask_migrate.upgrade()
         people.create_accounts()
         at = utcnow() - timedelta(hours=6)
-        for first in range(1, count + 1, BATCH):
-            numbers = range(first, min(first + BATCH, count + 1))
+        for first in range(1, count + 1, BATCH_EVENTS):
+            numbers = range(first, min(first + BATCH_EVENTS, count + 1))
             with transaction() as session:
                 session.execute(insert(Event), [event(n) | {"at": at} for n in numbers])
         with transaction() as session:
@@ -81,16 +81,16 @@ def event(number: int) -> dict[str, object]:
 
 
 def measure(app: Flask, env: dict[str, str], web: WebServer) -> None:
-    """Print the time of pruning, and of a POST meanwhile and afterwards."""
+    """Print the time that pruning takes, and the time of a POST meanwhile and afterwards."""
     began = time.monotonic()
     with other_writer(env) as longest:
-        meanwhile = posting(web, lambda: events(app) <= retention.MAX_EVENTS + 1_000)
+        while_pruning = post_until(web, lambda: events(app) <= retention.MAX_EVENTS + 1_000)
     pruned = time.monotonic() - began
     ends = time.monotonic() + pruned
-    afterwards = posting(web, lambda: time.monotonic() > ends)
-    row("pruned to the bound after", pruned, "s")
+    afterwards = post_until(web, lambda: time.monotonic() > ends)
+    row("pruned to the limit after", pruned, "s")
     row("longest wait of another writer", longest[0] * 1000, "ms")
-    for name, times in (("while pruning", meanwhile), ("afterwards", afterwards)):
+    for name, times in (("while pruning", while_pruning), ("afterwards", afterwards)):
         row(f"POST messages {name}, number", len(times), "")
         row(f"POST messages {name}, median", statistics.median(times) * 1000, "ms")
         row(f"POST messages {name}, p99", percentile(times, 99) * 1000, "ms")
@@ -102,7 +102,7 @@ def events(app: Flask) -> int:
         return retention.size().events
 
 
-def posting(web: WebServer, done: Callable[[], bool]) -> list[float]:
+def post_until(web: WebServer, done: Callable[[], bool]) -> list[float]:
     """Let all users post until `done()`; return the seconds of each post."""
     ended, times = threading.Event(), list[float]()
     threads = [

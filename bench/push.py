@@ -1,5 +1,5 @@
-"""A message to a UKM with many subscribed browsers: time until the last notification is delivered,
-and how long other jobs of the queue `default` wait meanwhile.
+"""A message to a UKM with many subscribed browsers: time until the last notification is sent, and
+how long other jobs of the queue `default` wait meanwhile.
 
     python -m bench.push [--browsers 2000] [--delay-ms 50] [--dead 0.1]
 
@@ -41,7 +41,7 @@ class Service(ThreadingHTTPServer):
 
     def __init__(self, delay: float) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.delay, self.asked, self.gone = delay, 0, 0
+        self.delay, self.requests, self.gone = delay, 0, 0
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -54,14 +54,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         dead = self.path.endswith("dead")
         time.sleep(self.server.delay)
-        self.server.asked += 1
+        self.server.requests += 1
         self.server.gone += dead
         self.send_response(410 if dead else 201)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Print no access log."""
 
 
 def main() -> None:
@@ -106,8 +106,8 @@ def subscribe(app: Flask, service: Service, count: int, dead: float) -> None:
 
 
 def measure(campus: Campus, service: Service, number: int) -> None:
-    """Post one message; print when all browsers have it, and how long other jobs waited."""
-    service.asked = service.gone = 0
+    """Post one message; print when every endpoint was requested, and how long other jobs waited."""
+    service.requests = service.gone = 0
     with campus.app.app_context():
         browsers = db.session.scalar(select(func.count()).select_from(PushSubscription)) or 0
         author = db.session.get_one(User, campus.people["friend"])
@@ -117,10 +117,10 @@ def measure(campus: Campus, service: Service, number: int) -> None:
     ended, waits = threading.Event(), list[float]()
     pinger = threading.Thread(target=ping, args=(campus.app, ended, waits))
     pinger.start()
-    wait_until(lambda: service.asked >= browsers, 600, "all were notified")
+    wait_until(lambda: service.requests >= browsers, 600, "all were notified")
     row(f"message {number + 1}: browsers", browsers, "")
-    row("the last has it after", time.perf_counter() - begun, "s")
-    row("gone endpoints asked", service.gone, "")
+    row("last notification sent after", time.perf_counter() - begun, "s")
+    row("requests to dead endpoints", service.gone, "")
     ended.set()
     pinger.join()
     row("another job's answer, median", statistics.median(waits), "s")

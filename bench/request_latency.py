@@ -4,9 +4,9 @@ a UKM's requests cost the web server with 30 members and with 3,000.
     python -m bench.request_latency [--students 6102] [--times 30]
 
 Real gunicorn and Valkey, real HTTP, no worker, because callers do not wait for jobs. The CPU of a
-request is that of all web processes, the minimum of several rounds, because a busy machine only
-adds to it. Then Valkey is killed and messages are posted: the delay for their sender and for a
-listener.
+request is that of all web processes, the minimum of several rounds, because other load on the
+machine only increases it. Then Valkey is killed and messages are posted: prints the delay for the
+sender and for a listener.
 """
 
 import argparse
@@ -46,9 +46,9 @@ def main() -> None:
             students = [{"idperson": str(n), "nama": f"Siswa {n}"} for n in range(options.students)]
             with campus.app.app_context(), transaction() as session:
                 session.execute(insert(Siswa), students)
-            print_times("POST start", options.times, starts(campus))
-            print_times("POST messages", options.times, messages(campus, "a", {}))
-            costs(campus)
+            print_times("POST start", options.times, run_starter(campus))
+            print_times("POST messages", options.times, message_poster(campus, "a", {}))
+            print_cpu_of_calls(campus)
             without_valkey(campus, options.times)
         finally:
             campus.stop()
@@ -61,7 +61,7 @@ def print_times(name: str, times: int, call: Callable[[int], float]) -> None:
     row(f"{name}, p99", percentile(taken, 99), "ms")
 
 
-def starts(campus: Campus) -> Callable[[int], float]:
+def run_starter(campus: Campus) -> Callable[[int], float]:
     """Return a function that starts a run, returns the seconds that took, and cancels the run."""
     session = campus.log_in("bendahara")
 
@@ -99,15 +99,15 @@ CALLS: dict[str, Call] = {
 }
 
 
-def costs(campus: Campus) -> None:
+def print_cpu_of_calls(campus: Campus) -> None:
     """Print the CPU per call in a small and in a large UKM, and the ratio."""
     idle = idle_share(campus)
     row("web processes, idle: CPU", idle * 1000, "ms/s")
-    crowds = {size: populate(campus.app, size, f"U{size}") for size in SIZES}
+    cookies = {size: populate(campus.app, size, f"U{size}") for size in SIZES}
     for size in SIZES:
         fill_chat_page(campus, f"U{size}")
     for name, call in CALLS.items():
-        found = {size: cpu_per_call(campus, size, crowds[size], call, idle) for size in SIZES}
+        found = {size: cpu_per_call(campus, size, cookies[size], call, idle) for size in SIZES}
         for size, seconds in found.items():
             row(f"{name}, {size} members: CPU", seconds * 1000, "ms")
         small, large = found.values()
@@ -144,8 +144,8 @@ def cpu_per_call(campus: Campus, size: int, cookies: list[str], call: Call, idle
             for n in range(CALLS_A_ROUND):
                 session.headers["Cookie"] = f"myukm={cookies[n % min(SIZES)]}"
                 call(session, f"{campus.url}/ukm", f"U{size}", f"{turn}-{n}")
-            anyway = idle * (time.perf_counter() - began)
-            rounds.append((sum(map(cpu_seconds, processes)) - before - anyway) / CALLS_A_ROUND)
+            idle_cpu = idle * (time.perf_counter() - began)
+            rounds.append((sum(map(cpu_seconds, processes)) - before - idle_cpu) / CALLS_A_ROUND)
     return min(rounds)
 
 
@@ -154,7 +154,7 @@ def without_valkey(campus: Campus, times: int) -> None:
     reader = StreamReader(campus.url, campus.log_in("friend"))
     campus.valkey.kill()
     sent: dict[str, float] = {}
-    print_times("POST messages without Valkey", times, messages(campus, "b", sent))
+    print_times("POST messages without Valkey", times, message_poster(campus, "b", sent))
     wait_until(lambda: sent.keys() <= received(reader).keys(), 20, "the listener received all")
     arrived = received(reader)
     late = [(arrived[client_id] - began) * 1000 for client_id, began in sent.items()]
@@ -165,20 +165,20 @@ def without_valkey(campus: Campus, times: int) -> None:
 
 def received(reader: StreamReader) -> dict[str, float]:
     """Return the arrival time of each message by client_id."""
-    messages = [event for event in reader.events if event.type == "chat.message"]
-    return {event.data["client_id"]: event.at for event in messages}
+    events = [event for event in reader.events if event.type == "chat.message"]
+    return {event.data["client_id"]: event.at for event in events}
 
 
-def messages(campus: Campus, mark: str, sent: dict[str, float]) -> Callable[[int], float]:
+def message_poster(campus: Campus, prefix: str, sent: dict[str, float]) -> Callable[[int], float]:
     """Return a function that posts a message, below the chat's rate limit, and returns the seconds.
 
-    It records the time of each post in `sent`, by client_id.
+    That function records the start of each POST in `sent`, by client_id: `prefix` and a number.
     """
     session = campus.log_in("member")
 
     def call(number: int) -> float:
         time.sleep(0.6)
-        body = {"message": f"pesan {number}", "client_id": f"{mark}{number}"}
+        body = {"message": f"pesan {number}", "client_id": f"{prefix}{number}"}
         sent[body["client_id"]] = time.perf_counter()
         return timed(session, f"{campus.url}/ukm/ROBOTIK/messages", body, 201)
 

@@ -3,9 +3,9 @@
     python -m bench.roster [--students 100000] [--xlsx] [--postgresql]
 
 Real gunicorn, `worker.py` and Valkey, real HTTP. Meanwhile a page is requested up to ten times a
-second. Prints for each step the seconds, the CPU time of all workers, because the machine may be
-busy, the resident memory of the largest worker, and p95 and maximum of the page's time. Memory and
-page are also measured before the first step.
+second. Prints for each step the seconds, the CPU seconds of all workers (less dependent on other
+load of the machine), the resident memory of the largest worker, and p95 and maximum of that page's
+time. Memory and page are also measured before the first step.
 """
 
 import argparse
@@ -72,7 +72,7 @@ def measure(campus: Campus, name: str, content: bytes) -> None:
     session, other = campus.log_in("bendahara"), campus.log_in("admin")
     row("size", len(content) / 1e6, "MB")
     alone = [page(campus, other) for _ in range(50)]
-    row("a page, nobody else, p95", percentile(alone[5:], 95), "ms")
+    row("a page, without an import, p95", percentile(alone[5:], 95), "ms")
     before = memory(campus)
     row("a worker's resident memory before, max", before / 1e6, "MB")
 
@@ -95,7 +95,7 @@ def measure(campus: Campus, name: str, content: bytes) -> None:
 
 
 def post(campus: Campus, session: requests.Session, path: str, **sent: Any) -> dict[str, Any]:
-    """Post to the import's pages and return its JSON."""
+    """Post to a page of the import and return the JSON response."""
     url, headers = f"{campus.url}{IMPORT}{path}", {"Accept": "application/json"}
     answer = session.post(url, headers=headers, timeout=120, **sent)
     assert answer.ok, answer.text
@@ -110,7 +110,8 @@ def step(
     begin: Callable[[], dict[str, Any]],
     end: str,
 ) -> dict[str, Any]:
-    """Call `begin`, request pages until the import has the status `end`, and print the figures."""
+    """Call `begin`, request pages until the import has the status `end`, print figures; return the
+    import's JSON."""
     started, cpu, waits, most = time.monotonic(), cpu_time(campus), list[float](), 0
     one = begin()
     while one["status"] != end:
@@ -143,10 +144,12 @@ def page(campus: Campus, session: requests.Session) -> float:
 
 def memory(campus: Campus) -> int:
     """Return the resident bytes of the largest worker process."""
-    return max(int(about.rss) for each in campus.children(campus.worker) if (about := usage(each)))
+    return max(
+        int(info.rss) for each in campus.children(campus.worker) if (info := memory_info(each))
+    )
 
 
-def usage(process: psutil.Process) -> Any:
+def memory_info(process: psutil.Process) -> Any:
     """Return the memory of a process, None if it has ended."""
     try:
         return process.memory_info()
@@ -155,7 +158,7 @@ def usage(process: psutil.Process) -> Any:
 
 
 def cpu_time(campus: Campus) -> float:
-    """Return the CPU seconds of all workers, those that have ended included."""
+    """Return the CPU seconds of all workers, including ended ones."""
     return cpu_with_ended_children(campus.children(campus.worker))
 
 

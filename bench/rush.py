@@ -32,7 +32,7 @@ from tests.support.servers import open_folder
 from tests.support.waiting import wait_until
 
 ACCOUNTS, WEB_PROCESSES, TIMEOUT_SECONDS = 200, 2, 60.0
-WAITING = (
+COUNT_LOCK_WAITS = (
     "SELECT count(*) FROM pg_stat_activity"
     " WHERE wait_event_type = 'Lock' AND backend_type = 'client backend'"
 )
@@ -59,27 +59,27 @@ def main() -> None:
         worker = Program(folder / "worker.log", env, "python", "worker.py", "high")
         stack.callback(worker.kill)
         wait_until(lambda: listens(valkey.url), 30, "the worker listens")
-        sessions = stack.enter_context(Sessions(near))
+        sessions = stack.enter_context(LockWaits(near))
         rush = Rush(web.url, cookies)
         asyncio.run(rush.run(options.rate, options.seconds))
         show(rush, sessions, near)
 
 
-class Sessions:
+class LockWaits:
     """Counts ten times a second the database sessions that wait for a lock."""
 
     def __init__(self, url: str) -> None:
-        self.most = 0
+        self.max_sessions = 0
         self._url, self._ended = url, threading.Event()
         self._thread = threading.Thread(target=self._poll)
 
     def _poll(self) -> None:
         with psycopg.connect(self._url, autocommit=True) as connection:
             while not self._ended.wait(0.1):
-                (count,) = connection.execute(WAITING).fetchone() or (0,)
-                self.most = max(self.most, count)
+                (count,) = connection.execute(COUNT_LOCK_WAITS).fetchone() or (0,)
+                self.max_sessions = max(self.max_sessions, count)
 
-    def __enter__(self) -> "Sessions":
+    def __enter__(self) -> "LockWaits":
         self._thread.start()
         return self
 
@@ -95,13 +95,13 @@ class Rush:
         self._url, self._cookies = url, cookies
         self.statuses: Counter[int] = Counter()
         self.times: list[float] = []
-        self.in_time = self._seconds = 0
+        self.accepted_in_time = self._seconds = 0
         self._end = 0.0
 
     @property
     def per_second(self) -> float:
-        """Messages accepted per second, up to the end of posting."""
-        return self.in_time / self._seconds
+        """Messages accepted per second, until posting ended."""
+        return self.accepted_in_time / self._seconds
 
     async def run(self, rate: float, seconds: int) -> None:
         """Post for `seconds`, and wait for the last answers."""
@@ -123,27 +123,27 @@ class Rush:
             async with session.post(url, json=body, headers=headers) as answer:
                 status = answer.status
                 self.statuses[status] += 1
-                if cookie := answer.cookies.get("myukm"):  # as a browser keeps it
+                if cookie := answer.cookies.get("myukm"):  # renewed: a browser replaces its cookie
                     headers = {"Cookie": f"myukm={cookie.value}"}
                     self._cookies[n % len(self._cookies)] = cookie.value
                 if status == 503:
                     await asyncio.sleep(float(answer.headers["Retry-After"]))
         self.times.append(time.perf_counter() - began)
-        self.in_time += status in (200, 201) and time.perf_counter() <= self._end
+        self.accepted_in_time += status in (200, 201) and time.perf_counter() <= self._end
 
 
-def show(rush: Rush, sessions: Sessions, url: str) -> None:
+def show(rush: Rush, sessions: LockWaits, url: str) -> None:
     """Wait until every message is published, and print the figures."""
     unpublished = "SELECT count(*) FROM chat_message WHERE published_at IS NULL"
     with psycopg.connect(url, autocommit=True) as connection:
         wait_until(lambda: connection.execute(unpublished).fetchone() == (0,), 30, "all published")
         (stored,) = connection.execute("SELECT count(*) FROM chat_message").fetchone() or (0,)
-    row("accepted while it lasted", rush.per_second, "messages/s")
+    row("accepted while posting", rush.per_second, "messages/s")
     row("stored", stored, f"of {len(rush.times)}")
     row("until accepted, median", percentile(rush.times, 50) * 1000, "ms")
     row("until accepted, p99", percentile(rush.times, 99) * 1000, "ms")
     row("until accepted, longest", max(rush.times) * 1000, "ms")
-    row("sessions that waited for a lock, max", sessions.most, "")
+    row("sessions that waited for a lock, max", sessions.max_sessions, "")
     row("answers 503", rush.statuses[503], "")
 
 

@@ -2,10 +2,10 @@
 
     python -m bench.search [--messages 1000000] [--ukms 50] [--postgresql | --mariadb]
 
-`GET /ukm/<code>/search` and `GET /ukm/search`, called in the process without network. Words are
-spread as in speech: the most frequent one is in every third message, one word is in a single
-message. Half of all messages are in one UKM, and the searcher is a member of five. Also prints how
-long the migration takes that indexes the stored messages, and the POST of a message afterwards.
+`GET /ukm/<code>/search` and `GET /ukm/search`, requested in this process without network. Words are
+distributed as in natural language: the most frequent is in every third message, the rarest in one.
+Half of all messages are in one UKM, and the searcher is a member of five. Also prints the time of
+the migration that indexes the stored messages, and of the POST of a message afterwards.
 """
 
 import argparse
@@ -40,8 +40,8 @@ from tests.support.old_database import store
 from tests.support.postgresql import PostgreSQL
 from tests.support.servers import DatabaseServer
 
-PEOPLE, BATCH, TRIES, VOCABULARY, MINE = 200, 10_000, 40, 50_000, 5
-BEFORE = "0029"  # the migration without search
+PEOPLE, BATCH_MESSAGES, REQUESTS, VOCABULARY, OWN_UKMS = 200, 10_000, 40, 50_000, 5
+BEFORE_SEARCH = "0029"  # the last migration without search
 OLD_MESSAGE = table(
     "chat_message",
     *map(column, ("ukm_id", "user_id", "client_id", "number", "body")),
@@ -49,7 +49,7 @@ OLD_MESSAGE = table(
     column("published_at", UTCDateTime()),
 )
 RAREST = "jarumtunggal"
-ASKED = {
+SEARCHES = {
     "the most frequent word": "kata0",
     "a word in one of 200": "kata50",
     "a word in one of 5,000": "kata2000",
@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--postgresql", action="store_true")
     parser.add_argument("--mariadb", action="store_true")
     options = parser.parse_args()
-    flood.WITHIN_MILLISECONDS = 0  # the one poster would exceed the limit
+    flood.WITHIN_MILLISECONDS = 0  # no rate limit, because one user posts all messages
     server = None
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -90,11 +90,11 @@ def main() -> None:
 def populate(app: Flask, count: int, ukms: int) -> FlaskClient:
     """Fill the UKMs and return a logged-in client of a member of the first five."""
     with app.app_context():
-        flask_migrate.upgrade(revision=BEFORE)
+        flask_migrate.upgrade(revision=BEFORE_SEARCH)
         store("ukm", *map(old_ukm, range(1, ukms + 1)))
         store("user_account", *map(old_account, range(1, PEOPLE + 1)))
         rows = messages(count, ukms)
-        while batch := list(islice(rows, BATCH)):
+        while batch := list(islice(rows, BATCH_MESSAGES)):
             with transaction() as session:
                 session.execute(insert(OLD_MESSAGE), batch)
         began = time.perf_counter()
@@ -102,7 +102,9 @@ def populate(app: Flask, count: int, ukms: int) -> FlaskClient:
         row("upgrade", time.perf_counter() - began, "s")
         with transaction() as session:
             session.execute(update(Ukm).values(last_number=count))
-            session.add_all(Membership(ukm_id=n, user_id=1) for n in range(1, min(MINE, ukms) + 1))
+            session.add_all(
+                Membership(ukm_id=n, user_id=1) for n in range(1, min(OWN_UKMS, ukms) + 1)
+            )
             session.add(LoginSession(token_hash=LoginSession.digest("bench"), user_id=1))
     client = app.test_client()
     with client.session_transaction() as cookie:
@@ -118,22 +120,22 @@ def old_ukm(n: int) -> dict[str, Any]:
 
 
 def old_account(n: int) -> dict[str, Any]:
-    """Return the row of an account with the columns of that schema."""
+    """Return the row of an account with the columns of the schema before search."""
     names = {"nim": f"b{n}", "name": f"Bench{n}", "role": "anggota"}
     return {"id": n, **names, "password_hash": "-", "created_at": utcnow()}
 
 
 def messages(count: int, ukms: int) -> Iterator[dict[str, Any]]:
     """Yield the rows of the messages, every second one in the first UKM."""
-    chance = random.Random(1)
+    rng = random.Random(1)
     vocabulary = [f"kata{n}" for n in range(VOCABULARY)]
     weights = list(accumulate(1 / (n + 1) for n in range(VOCABULARY)))
     start = utcnow() - timedelta(seconds=count)
     for n in range(1, count + 1):
-        body = " ".join(chance.choices(vocabulary, cum_weights=weights, k=chance.randint(3, 13)))
+        body = " ".join(rng.choices(vocabulary, cum_weights=weights, k=rng.randint(3, 13)))
         at = start + timedelta(seconds=n)
         yield {
-            "ukm_id": 1 if n % 2 else chance.randint(1, ukms),
+            "ukm_id": 1 if n % 2 else rng.randint(1, ukms),
             "user_id": n % PEOPLE + 1,
             "client_id": str(n),
             "number": n,
@@ -146,18 +148,18 @@ def messages(count: int, ukms: int) -> Iterator[dict[str, Any]]:
 def measure(client: FlaskClient, server: DatabaseServer | None) -> None:
     """Print the time of each kind of search, in one UKM and in all of the searcher's.
 
-    CPU time, of this process and of the database, depends less on what else the machine does.
+    CPU time is that of this process and of the database. It depends less on the machine's load.
     """
     for where in ("/ukm/B01/search", "/ukm/search"):
         print(f"GET {where}")
-        for name, text in ASKED.items():
+        for name, text in SEARCHES.items():
             response_seconds(client, where, text)
             before = cpu(server)
-            times = [response_seconds(client, where, text) for _ in range(TRIES)]
-            row(f"{name}, CPU", (cpu(server) - before) / TRIES * 1000, "ms")
+            times = [response_seconds(client, where, text) for _ in range(REQUESTS)]
+            row(f"{name}, CPU", (cpu(server) - before) / REQUESTS * 1000, "ms")
             row(f"{name}, median", statistics.median(times) * 1000, "ms")
             row(f"{name}, p95", percentile(times, 95) * 1000, "ms")
-    times = [post_seconds(client, n) for n in range(TRIES)]
+    times = [post_seconds(client, n) for n in range(REQUESTS)]
     row("POST of a message, median", statistics.median(times) * 1000, "ms")
 
 

@@ -4,8 +4,8 @@
 
 Real gunicorn over HTTP/1.1, and Chromium with a phone's viewport, CPU and network (DevTools). Cold
 is the first visit of a browser that has only the session cookie; warm is its next visit, with the
-service worker. Seconds count from the navigation. The CPU seconds of the page's thread do not
-depend on what else the machine does.
+service worker. Seconds count from the navigation. The CPU seconds of the page's thread
+depend less on the machine's load.
 """
 
 import argparse
@@ -40,14 +40,14 @@ SEND = """
       form.elements.message.dispatchEvent(new InputEvent("input"));
       form.requestSubmit();
     }
-    const look = () => {
+    const check = () => {
       if (!ready && document.querySelector("#chat[data-mounted]")) send();
       const own = [...document.querySelectorAll(".message.mine[data-state=sent]")].at(-1);
       if (!text || !own?.textContent.includes(text)) return;
-      const [drawn] = performance.getEntriesByName("first-contentful-paint");
-      resolve([drawn.startTime, ready, performance.now()]);
+      const [painted] = performance.getEntriesByName("first-contentful-paint");
+      resolve([painted.startTime, ready, performance.now()]);
     };
-    new MutationObserver(look).observe(document, {
+    new MutationObserver(check).observe(document, {
       subtree: true, childList: true, attributes: true,
     });
   });
@@ -55,10 +55,10 @@ SEND = """
 
 
 class Visit(NamedTuple):
-    """One visit: seconds from the navigation until the first paint (`drawn`), the mounted room
+    """One visit: seconds from the navigation until the first paint (`painted`), the mounted room
     (`ready`) and the stored message; the page's CPU seconds (`busy`) and traffic until then."""
 
-    drawn: float
+    painted: float
     ready: float
     stored: float
     busy: float
@@ -71,7 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--messages", type=int, default=50)
-    parser.add_argument("--slower", type=float, default=4, help="CPU, than this machine")
+    parser.add_argument("--slower", type=float, default=4, help="times slower than this CPU")
     parser.add_argument("--kbits", type=float, default=400, help="per second")
     parser.add_argument("--rtt", type=float, default=400, help="milliseconds")
     options = parser.parse_args()
@@ -118,19 +118,19 @@ def visit(
         "uploadThroughput": options.kbits * 1000 / 8,
     }
     devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
-    carried: dict[str, float] = {}
-    note = lambda sent: carried.update({sent["requestId"]: sent["encodedDataLength"]})  # noqa: E731
+    sizes: dict[str, float] = {}  # bytes on the wire, by request
+    note = lambda sent: sizes.update({sent["requestId"]: sent["encodedDataLength"]})  # noqa: E731
     devtools.on("Network.loadingFinished", note)
     devtools.send("Network.enable")
     devtools.send("Network.emulateNetworkConditions", network)
     devtools.send("Emulation.setCPUThrottlingRate", {"rate": options.slower})
     slow_down_workers(browser, network)
     page.goto(f"{url}/ukm/{UKM}/chat", wait_until="commit")
-    drawn, ready, stored = (each / 1000 for each in page.evaluate("window.visited"))
+    painted, ready, stored = (each / 1000 for each in page.evaluate("window.visited"))
     metrics = devtools.send("Performance.getMetrics")["metrics"]
     busy = next(each["value"] for each in metrics if each["name"] == "TaskDuration")
-    received = [size for size in carried.values() if size > 0]
-    found = Visit(drawn, ready, stored, busy, sum(received) / 1000, len(received))
+    received = [size for size in sizes.values() if size > 0]
+    found = Visit(painted, ready, stored, busy, sum(received) / 1000, len(received))
     full_speed = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
     devtools.send("Network.emulateNetworkConditions", network | full_speed)
     wait_until(lambda: page.evaluate(CONTROLLED), 60, "the service worker has stored the shell")
@@ -152,18 +152,18 @@ def slow_down_workers(browser: Browser, network: dict[str, Any]) -> None:
 
 
 def report(rounds: list[dict[str, Visit]]) -> None:
-    """Print medians, and whether the goals are met."""
+    """Print medians, with the goals."""
     for kind, goal in GOALS.items():
         visits = [each[kind] for each in rounds]
-        drawn, ready, stored, busy, size, requests = (
+        painted, ready, stored, busy, size, requests = (
             statistics.median(values) for values in zip(*visits, strict=True)
         )
-        row(f"{kind}: first drawn after", drawn, "s")
-        row(f"{kind}: can be written in after", ready, "s")
+        row(f"{kind}: first paint after", painted, "s")
+        row(f"{kind}: accepts input after", ready, "s")
         row(f"{kind}: message stored after", stored, f"s (goal {goal})")
-        row(f"{kind}: the fastest", min(each.stored for each in visits), "s")
+        row(f"{kind}: message stored after, min", min(each.stored for each in visits), "s")
         row(f"{kind}: the page's thread was busy", busy, "s")
-        row(f"{kind}: carried until then", size, "kB")
+        row(f"{kind}: received until then", size, "kB")
         row(f"{kind}: requests until then", requests, "")
 
 

@@ -40,7 +40,7 @@ from tests.support.postgresql import PostgreSQL
 from tests.support.programs import WebServer
 from tests.support.servers import open_folder
 
-OPENING, TIMEOUT_SECONDS, FIRST_RETRY_MS = 100, 180, 1000
+CONNECTING, TIMEOUT_SECONDS, FIRST_RETRY_MS = 100, 180, 1000
 
 
 def main() -> None:
@@ -92,7 +92,7 @@ class Client(asyncio.Protocol):
         self.rest = b""
 
     async def open(self) -> None:
-        """Connect; retry a refused connection."""
+        """Connect; if the connection is refused, retry later."""
         loop = asyncio.get_running_loop()
         try:
             await loop.create_connection(lambda: self, "127.0.0.1", self.storm.port)
@@ -114,9 +114,9 @@ class Client(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         *lines, self.rest = (self.rest + data).split(b"\n")
         for line in lines:
-            self.read(line)
+            self.read_line(line)
 
-    def read(self, line: bytes) -> None:
+    def read_line(self, line: bytes) -> None:
         """Read one line of the answer."""
         if line.startswith(b'{"error"'):
             self.storm.refused[json.loads(line)["error"]["code"]] += 1
@@ -169,26 +169,26 @@ class Storm:
         """Measure and print."""
         row("clients", len(self.clients), "")
         worker = self.worker()
-        await self.fill(self.clients[:20])
+        await self.open_streams(self.clients[:20])
         before, cpu = worker.memory_info().rss, cpu_seconds(worker)
-        await self.fill(self.clients[20:])
+        await self.open_streams(self.clients[20:])
         opened = len(self.clients) - 20
         row("first opening: CPU per stream", (cpu_seconds(worker) - cpu) / opened * 1000, "ms")
         row("resident per stream", (worker.memory_info().rss - before) / opened / 1024, "KiB")
-        await asyncio.to_thread(self.say, 0)
+        await asyncio.to_thread(self.commit_event, 0)
         await asyncio.sleep(1)
         self.refused.clear()
         await self.storm(worker)
 
-    async def fill(self, clients: list[Client]) -> None:
-        """Open streams, some at a time."""
+    async def open_streams(self, clients: list[Client]) -> None:
+        """Open streams, `CONNECTING` at a time, and wait until they are open."""
         before = self.opened
-        for first in range(0, len(clients), OPENING):
-            for client in clients[first : first + OPENING]:
+        for first in range(0, len(clients), CONNECTING):
+            for client in clients[first : first + CONNECTING]:
                 self.start(client.open())
-            await self.until(before + min(first + OPENING, len(clients)))
+            await self.wait_open(before + min(first + CONNECTING, len(clients)))
 
-    async def until(self, opened: int) -> None:
+    async def wait_open(self, opened: int) -> None:
         """Wait until `opened` streams are open."""
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while self.opened < opened:
@@ -196,14 +196,14 @@ class Storm:
             await asyncio.sleep(0.02)
 
     async def storm(self, killed: psutil.Process) -> None:
-        """Kill the web process; print when all streams are open again and what that took."""
+        """Kill the web process; print when all streams are open again, CPU, and refusals."""
         begun = time.monotonic()
         killed.kill()
         publishing = asyncio.create_task(self.publish_events())
         posts = asyncio.create_task(self.post())
         while self.opened:
             await asyncio.sleep(0.01)
-        await self.until(1)
+        await self.wait_open(1)
         worker, first = self.worker(), time.monotonic()
         cpu, counted = cpu_seconds(worker), self.opened
         times: list[float] = []
@@ -242,7 +242,7 @@ class Storm:
                     async with session.post(url, json=sent) as answer:
                         assert answer.status == 201, await answer.text()
                         times.append(time.monotonic() - began)
-                except aiohttp.ClientError:  # on the connection that was killed
+                except aiohttp.ClientError:  # the web process was killed during the POST
                     pass
                 await asyncio.sleep(0.7)
         return times
@@ -250,10 +250,10 @@ class Storm:
     async def publish_events(self) -> None:
         """Publish events, two a second, while the streams reconnect."""
         for number in range(1, self.options.messages + 1):
-            await asyncio.to_thread(self.say, number)
+            await asyncio.to_thread(self.commit_event, number)
             await asyncio.sleep(0.5)
 
-    def say(self, number: int) -> None:
+    def commit_event(self, number: int) -> None:
         """Commit one event."""
         with self.app.app_context(), transaction():
             sent = {"number": number, "message": "x" * 200}
@@ -268,7 +268,7 @@ class Storm:
 
 @contextmanager
 def limited(process: psutil.Process, share: float) -> Iterator[None]:
-    """Let a process run only for `share` (0 to 1) of each tenth of a second, in the block."""
+    """Within the block, let a process run for only `share` (0 to 1) of each tenth of a second."""
     over = threading.Event()
 
     def stop_and_go() -> None:

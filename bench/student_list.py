@@ -88,7 +88,7 @@ def create_students(campus: Campus) -> None:
 
 
 def timed(session: requests.Session, url: str, query: dict[str, Any]) -> float:
-    """Return the milliseconds of one call."""
+    """Request the list; return the milliseconds it took."""
     began = time.perf_counter()
     answer = session.get(f"{url}/admin/siswa", params=query, timeout=30)
     assert answer.status_code == 200, answer.status_code

@@ -3,8 +3,8 @@
     python -m bench.sync [--students 6000] [--latency 50] [--concurrency 32] [--turns 3]
                          [--postgresql] [--plain] [--workers 1]
 
-Both alternate against the same simulator and database, whose payments are deleted before each turn,
-so that both write every student. Prints medians and the ratio of each turn.
+Both alternate against the same simulator and database. Before each turn all payments are deleted,
+so that both write every student. Prints medians, and the medians of the turns' ratios.
 """
 
 import argparse
@@ -39,7 +39,7 @@ from myukm.models import Siswa, SyncRun, Tagihan
 from tests.support.postgresql import PostgreSQL
 from tests.support.programs import Program
 
-# Seconds. Polling more often would take CPU time from the run.
+# Polling more often would take CPU time from the run.
 POLL_SECONDS = 0.25
 
 
@@ -79,10 +79,10 @@ def report(
     """Print medians and ratios."""
     limit = options.concurrency / options.latency * 1000
     speed = [options.students / turn["seconds"] for turn in ours]
-    script = [options.students / turn["seconds"] for turn in bare]
+    bare_speed = [options.students / turn["seconds"] for turn in bare]
     row("limit of the API, per worker", limit, "students/s")
     row("MyUKM", statistics.median(speed), "students/s")
-    row("bare script", statistics.median(script), "students/s")
+    row("bare script", statistics.median(bare_speed), "students/s")
     pairs = list(zip(ours, bare, strict=True))
     row("speed, ratio", statistics.median(b["seconds"] / o["seconds"] for o, b in pairs), "x")
     row("CPU per student, MyUKM", per_student(ours, options.students), "ms")
@@ -97,7 +97,10 @@ def per_student(turns: list[dict[str, float]], students: int) -> float:
 
 @contextmanager
 def parts(options: argparse.Namespace) -> Iterator[tuple[Flask, dict[str, str], Path]]:
-    """Start database, Valkey and simulator, and import the students."""
+    """Start database, Valkey and simulator, and import the students.
+
+    Yields the app, its settings and a temporary folder. `options.api` becomes the simulator.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "pg").mkdir()
@@ -124,7 +127,7 @@ def parts(options: argparse.Namespace) -> Iterator[tuple[Flask, dict[str, str], 
 
 
 def prepare(app: Flask, api: Simulator) -> None:
-    """Make the tables and the students."""
+    """Create the tables and the students."""
     import flask_migrate
 
     roster = requests.get(f"{api.url}/siswa", timeout=30).json()["data"]
@@ -136,7 +139,7 @@ def prepare(app: Flask, api: Simulator) -> None:
             )
 
 
-def forget_payments(app: Flask) -> None:
+def reset_payments(app: Flask) -> None:
     """Reset every student to the state after the import."""
     nothing = {"pembayaran": None, "saldo": None, "digest": None, "synced_at": None}
     with app.app_context(), transaction() as session:
@@ -145,8 +148,8 @@ def forget_payments(app: Flask) -> None:
 
 
 def one_run(app: Flask, workers: list[Program]) -> dict[str, float]:
-    """Do one run of the sync, from start to end."""
-    forget_payments(app)
+    """Do one run of the sync, from start to end; return its seconds and CPU seconds."""
+    reset_payments(app)
     before, started = sum(map(cpu_of, workers)), utcnow()
     with app.app_context():
         run_id = commands.start(Actor("bench"))["run_id"]
@@ -169,8 +172,8 @@ def cpu_of(program: Program) -> float:
 
 
 def one_script(app: Flask, env: dict[str, str], concurrency: int) -> dict[str, float]:
-    """Run the bare script once."""
-    forget_payments(app)
+    """Run the bare script once; return its seconds and CPU seconds."""
+    reset_payments(app)
     argv = [sys.executable, "-m", "bench.bare_sync", "--api", env["PEMBAYARAN_API_URL"]]
     argv += ["--database", env["DATABASE_URL"], "--concurrency", str(concurrency)]
     done = subprocess.run(argv, check=True, capture_output=True, text=True)

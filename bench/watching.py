@@ -63,7 +63,7 @@ def main() -> None:
                 time.sleep(SETTLE_SECONDS)
                 watched = measure(campus, options.seconds)
                 if options.commands:
-                    most_frequent(campus, options.seconds)
+                    print_most_frequent(campus, options.seconds)
                 stopped.set()
         finally:
             campus.stop()
@@ -71,12 +71,12 @@ def main() -> None:
 
 
 def report(pages: int, idle: Cost, watched: Cost) -> None:
-    """Print both costs and what watching adds."""
-    row("commands per second, nobody looks", idle.commands, "")
+    """Print both costs and their difference."""
+    row("commands per second, no open page", idle.commands, "")
     row(f"commands per second, {pages} pages and the doctor", watched.commands, "")
-    row("CPU, nobody looks", idle.cpu, "%")
+    row("CPU, no open page", idle.cpu, "%")
     row(f"CPU, {pages} pages and the doctor", watched.cpu, "%")
-    row("CPU that watching adds", watched.cpu - idle.cpu, "%")
+    row("CPU that the pages and the doctor add", watched.cpu - idle.cpu, "%")
 
 
 def fill(campus: Campus, waiting: int, failed: int) -> None:
@@ -126,7 +126,7 @@ def ask_doctor(campus: Campus, stopped: threading.Event) -> None:
         session.get(f"{campus.url}/metrics", timeout=10)
 
 
-def most_frequent(campus: Campus, seconds: float) -> None:
+def print_most_frequent(campus: Campus, seconds: float) -> None:
     """Print the most frequent Valkey commands; ids and numbers in keys are shown as N."""
     found: Counter[str] = Counter()
     client = redis.Redis.from_url(campus.valkey.url)

@@ -3,8 +3,8 @@
     python -m bench.xlsx [--students 75000] [--postgresql]
 
 Another process writes the file, as a worker does. Meanwhile a page is requested up to ten times a
-second, in this process without a web server. Prints seconds and, because the machine may be busy,
-CPU seconds, resident memory, and the p95 of the page, before and meanwhile.
+second, in this process without a web server. Prints seconds, CPU seconds (less dependent on other
+load of the machine), resident memory, and the p95 of the page, before and meanwhile.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def main() -> None:
             row("bills", db.session.scalar(text("SELECT count(*) FROM tagihan")) or 0, "")
         client = log_in(app)
         alone = [response_ms(client, PAGE, "text/html") for _ in range(20)]
-        row("a page, nobody else, p95", percentile(alone[1:], 95), "ms")
+        row("a page, before, p95", percentile(alone[1:], 95), "ms")
         watch(app.config["DATABASE_URL"], client)
 
 
