@@ -1,4 +1,4 @@
-"""CSV files that no spreadsheet reads as formulas, whichever sign it takes for the separator."""
+"""No spreadsheet reads a formula in our CSV files, whichever separator it assumes."""
 
 import ast
 import csv
@@ -39,14 +39,14 @@ EVIL = (
 
 
 def cells(text: str, separator: str) -> list[str]:
-    """Return every cell that a lenient spreadsheet sees."""
+    """Return every cell that a spreadsheet may read, also with quoting ignored across lines."""
     rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=separator)
     lines = csv.reader(text.removeprefix("\ufeff").splitlines(), delimiter=separator)
     return [cell for row in (*rows, *lines) for cell in row]
 
 
 def is_formula(cell: str) -> bool:
-    """Return whether a spreadsheet would calculate it."""
+    """Return whether a spreadsheet would evaluate the cell as a formula."""
     start = re.sub(r"^[\s\x00-\x1f\u200b-\u202e\ufeff]+", "", cell)
     return start[:1] in set(STARTERS) and not re.fullmatch(r"-[0-9]+(\.[0-9]+)?", cell)
 
@@ -59,22 +59,22 @@ def test_no_cell_is_a_formula(evil: str, separator: str) -> None:
 
 
 def test_no_mixture_of_signs_is_a_formula() -> None:
-    chance = random.Random(7)
+    rng = random.Random(7)
     for _ in range(3000):
-        made = ["".join(chance.choices("=+-@;,|\t\r\n\"' x1", k=8)) for _ in range(3)]
-        text = "".join(csv_output.to_csv(("a", "b", "c"), [made]))
+        fields = ["".join(rng.choices("=+-@;,|\t\r\n\"' x1", k=8)) for _ in range(3)]
+        text = "".join(csv_output.to_csv(("a", "b", "c"), [fields]))
         for separator in ",;\t|":
             found = [cell for cell in cells(text, separator) if is_formula(cell)]
-            assert found == [], (made, text)
+            assert found == [], (fields, text)
 
 
-def test_what_is_harmless_stays_as_it_is() -> None:
+def test_harmless_cells_are_unchanged() -> None:
     for plain in ("Siti Rahma", "MTs; VII A", "a-b", "-350000", "-0.50", "1;2", "x = y", "Jum'at"):
         assert csv_output.escape_formula(plain) == plain
     assert csv_output.escape_formula(Decimal(-5)) == Decimal(-5)
 
 
-def test_there_is_one_writer_of_csv() -> None:
+def test_only_one_module_writes_csv() -> None:
     writers = [
         path.relative_to(ROOT)
         for path in (ROOT / "myukm").rglob("*.py")

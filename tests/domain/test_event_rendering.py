@@ -1,4 +1,4 @@
-"""The log holds no text and no name; a replay shows what is true now."""
+"""The event log contains no text and no name; a replay has the current ones."""
 
 import json
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def test_the_log_stores_no_text_and_no_name(inside: Flask, people: People) -> No
 
 
 @every_database
-def test_a_replay_shows_the_present_text(inside: Flask, people: People) -> None:
+def test_a_replay_has_the_current_text(inside: Flask, people: People) -> None:
     first, second = post(people, "satu", "dua")
     (reply,) = post(people, "jawaban", reply_to=first.id)
     messages.edit(people["member"], UKM, first.id, "satu, diubah")
@@ -70,7 +70,9 @@ def test_a_replay_shows_the_present_text(inside: Flask, people: People) -> None:
 
 
 @every_database
-def test_of_a_message_that_is_gone_only_the_number_is_left(inside: Flask, people: People) -> None:
+def test_the_event_of_a_deleted_row_is_replayed_with_its_number_only(
+    inside: Flask, people: People
+) -> None:
     first, second = post(people, "satu", "dua")
     with transaction() as session:
         session.execute(delete(ChatMessage).where(ChatMessage.id == first.id))
@@ -80,19 +82,21 @@ def test_of_a_message_that_is_gone_only_the_number_is_left(inside: Flask, people
     assert json.loads(found[1].data or "")["id"] == second.id
 
 
-def test_a_replay_asks_as_often_for_many_events_as_for_one(inside: Flask, people: People) -> None:
-    def queries() -> int:
+def test_a_replay_of_many_events_needs_as_many_statements_as_of_few(
+    inside: Flask, people: People
+) -> None:
+    def count_statements() -> int:
         db.session.expunge_all()
-        with recorded_statements(inside) as found:
+        with recorded_statements(inside) as statements:
             event_rendering.since(0, 1000)
-        return len(found)
+        return len(statements)
 
     first = post(people, "satu")[0]
     post(people, "jawaban", reply_to=first.id)
-    few = queries()
+    few = count_statements()
     for n in range(5):
         post(people, f"pesan {n}", reply_to=first.id)
-    assert queries() == few
+    assert count_statements() == few
 
 
 @every_database
@@ -106,7 +110,7 @@ def test_reactions_to_a_deleted_message_are_not_replayed(inside: Flask, people: 
     assert found == [expected | {"on": True, "count": 1}, None]
 
 
-def test_what_an_older_version_logged_whole_is_replayed_as_it_is_now(
+def test_events_with_copies_from_an_older_version_are_replayed_with_current_texts(
     inside: Flask, people: People
 ) -> None:
     edited, deleted = post(people, "satu", "dua")

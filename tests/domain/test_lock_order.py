@@ -1,4 +1,4 @@
-"""Everything that members and admins do to a unit and its people, at once: nobody gets an error."""
+"""Concurrent actions of members and admins on one UKM never fail in the database."""
 
 import random
 from collections.abc import Callable
@@ -28,27 +28,27 @@ PHOTO = encoded(Image.new("RGB", (9, 9), RED), "PNG")
 
 
 class RandomUser:
-    """One of several who do something at random to the same unit and the same few people."""
+    """Performs random actions on one UKM and few people; several run concurrently."""
 
     def __init__(self, ids: dict[str, int], seed: int) -> None:
-        self.dice = random.Random(seed)
+        self.rng = random.Random(seed)
         self.ids, self.seed, self.guests = list(ids.values()), seed, 0
         self.office = Actor(user_id=ids["admin"], name="Siti Rahma", campus=True)
         self.admin = ids["admin"]
 
     def someone(self) -> int:
-        return self.dice.choice(self.ids)
+        return self.rng.choice(self.ids)
 
     def message(self) -> int:
         newest = db.select(ChatMessage.id).order_by(ChatMessage.id.desc()).limit(5)
-        return self.dice.choice(db.session.scalars(newest).all() or [1])
+        return self.rng.choice(db.session.scalars(newest).all() or [1])
 
     def user(self, user_id: int) -> User:
         return db.session.get_one(User, user_id)
 
     def actions(self) -> list[Callable[[], object]]:
         who, other, message = self.someone(), self.someone(), self.message()
-        number = str(self.dice.random())
+        number = str(self.rng.random())
         return [
             lambda: messages.post(self.user(who), UKM, "halo @Mega Lestari", number),
             lambda: messages.post(self.user(who), UKM, "jawab", number, message),
@@ -91,12 +91,12 @@ class RandomUser:
 
 
 def run_random_actions(app: Flask, ids: dict[str, int], seed: int) -> int:
-    """Do many things; return how many were done, not refused."""
+    """Perform `ROUNDS` random actions; return how many were accepted."""
     user, done = RandomUser(ids, seed), 0
     for _round in range(ROUNDS):
         with app.app_context():
             try:
-                retry_on_deadlock(user.dice.choice(user.actions()))
+                retry_on_deadlock(user.rng.choice(user.actions()))
                 done += 1
             except DomainError:
                 db.session.rollback()
@@ -107,7 +107,9 @@ def run_random_actions(app: Flask, ids: dict[str, int], seed: int) -> int:
 
 @pytest.mark.usefixtures("no_flood_guard")
 @every_database
-def test_no_two_calls_lock_each_other_out(app: Flask, people: dict[str, int]) -> None:
+def test_concurrent_random_actions_end_without_a_database_error(
+    app: Flask, people: dict[str, int]
+) -> None:
     with app.app_context():
         directory.describe(Actor("Siti Rahma", campus=True), UKM, "Robot", listed=True)
     with ThreadPoolExecutor(THREADS) as pool:

@@ -1,4 +1,4 @@
-"""A workbook's cells are what was put in: no formula, no link, no lost blank; amounts exact."""
+"""Cells of a workbook are read back as they were written: no formula, no link, exact amounts."""
 
 import io
 import os
@@ -36,18 +36,18 @@ def rows_of(values: list[object], **options: bool) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("options", [{}, {"read_only": True}])
-def test_texts_come_back_as_they_are(options: dict[str, bool]) -> None:
+def test_texts_are_read_back_unchanged(options: dict[str, bool]) -> None:
     assert rows_of([*ODD, ""], **options) == [*((text, 7) for text in ODD), (None, 7)]
 
 
-def test_numbers_and_times_are_numbers() -> None:
+def test_amounts_and_times_are_stored_as_numbers() -> None:
     moment = datetime(2026, 11, 25, 20, 5, 9, tzinfo=UTC)
     amounts = [Money(0), Money(35_000_000), Money(-150), Money(10**17 + 5)]
     found = [first for first, _ in rows_of([*amounts, 12, moment])]
     assert found == [0, 350_000, -1.5, (10**17 + 5) / 100, 12, datetime(2026, 11, 26, 3, 5, 9)]
 
 
-def test_a_book_that_is_left_by_an_error_leaves_nothing() -> None:
+def test_an_error_deletes_the_folder_and_writes_no_workbook() -> None:
     file = io.BytesIO()
     book = Book(file, ZoneInfo("UTC"))
     folder = Path(book.book.tmpdir)
@@ -70,7 +70,7 @@ def test_many_rows_keep_their_order_across_sheets(monkeypatch: pytest.MonkeyPatc
     assert found == [list(range(7)), list(range(7, 14)), list(range(14, 20))]
 
 
-def test_the_folder_of_a_killed_process_is_swept(
+def test_the_folder_of_a_killed_process_is_deleted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

@@ -79,7 +79,7 @@ def wait_delivered(
     def done() -> bool:
         watching.poll()
         got = all(each.got and each.got[-1]["id"] == newest for each, newest in expected.items())
-        return got and not campus.waiting()
+        return got and not campus.count_deliveries()
 
     wait_until(done, 30, "all notifications arrived")
 
@@ -124,7 +124,7 @@ def test_each_event_is_shown_once_by_each_browser_though_workers_are_killed(
     for queueing in (fan_out, outbox):
         monkeypatch.setattr(queueing, "QUEUED_SECONDS", 1)
     join_all(people)
-    campus.place("friend", is_admin=True)
+    campus.set_membership("friend", is_admin=True)
     staying = [campus.subscribe("member", f"b{number}") for number in range(3)]
     leaving, author = [campus.subscribe(who) for who in LEAVING], campus.subscribe("friend")
     draw, killer = random.Random(SEED), Killer(start, service)

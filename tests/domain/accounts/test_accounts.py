@@ -64,7 +64,7 @@ def at_once(app: Flask, calls: list[Callable[[], object]]) -> list[str]:
 
 
 @every_database
-def test_two_admins_who_invite_one_nim_make_one_invitation(
+def test_two_concurrent_invitations_of_one_nim_leave_one_invitation(
     app: Flask, people: dict[str, int]
 ) -> None:
     def invite() -> str:
@@ -90,7 +90,7 @@ def test_two_admins_who_invite_one_nim_make_one_invitation(
 
 
 @every_database
-def test_an_invitation_used_at_this_moment_is_not_withdrawn(
+def test_an_invitation_cannot_be_withdrawn_while_it_is_used(
     app: Flask, people: dict[str, int]
 ) -> None:
     admin = Actor("Siti", people["admin"])
@@ -165,18 +165,18 @@ def count_admins(app: Flask) -> int:
 
 
 @every_database
-def test_of_two_admins_who_delete_their_accounts_at_once_one_stays(
+def test_the_last_two_admins_cannot_both_delete_their_accounts_at_once(
     app: Flask, two_admins: list[int]
 ) -> None:
-    def leave(user_id: int) -> Callable[[], object]:
+    def delete(user_id: int) -> Callable[[], object]:
         return lambda: account_deletion.delete_account(db.session.get_one(User, user_id), PASSWORD)
 
-    assert sorted(at_once(app, [leave(user_id) for user_id in two_admins])) == ["", "last_admin"]
+    assert sorted(at_once(app, [delete(user_id) for user_id in two_admins])) == ["", "last_admin"]
     assert count_admins(app) == 1
 
 
 @every_database
-def test_of_two_admins_who_demote_each_other_one_stays(app: Flask, two_admins: list[int]) -> None:
+def test_two_admins_cannot_demote_each_other_at_once(app: Flask, two_admins: list[int]) -> None:
     def demote(actor: int, other: int) -> Callable[[], object]:
         return lambda: administration.set_role(Actor("Siti", actor), other, "anggota")
 
@@ -185,7 +185,7 @@ def test_of_two_admins_who_demote_each_other_one_stays(app: Flask, two_admins: l
     assert count_admins(app) == 1
 
 
-def test_an_account_is_deleted_once(app: Flask, people: dict[str, int]) -> None:
+def test_deleting_a_deleted_account_is_refused(app: Flask, people: dict[str, int]) -> None:
     with app.app_context():
         user = db.session.get_one(User, people["member"])
         db.session.expunge(user)
@@ -195,20 +195,20 @@ def test_an_account_is_deleted_once(app: Flask, people: dict[str, int]) -> None:
 
 
 @every_database
-def test_an_account_deleted_while_it_posts_leaves_no_name(
+def test_no_name_is_left_of_an_account_that_is_deleted_while_it_posts(
     app: Flask, people: dict[str, int]
 ) -> None:
-    def write_on() -> None:
+    def post_messages() -> None:
         user = db.session.get_one(User, people["member"])
         for number in range(15):
             messages.post(user, UKM, f"pesan {number}", str(number))
 
-    def leave() -> None:
+    def delete() -> None:
         account_deletion.delete_account(db.session.get_one(User, people["member"]), PASSWORD)
 
-    wrote, left = at_once(app, [write_on, leave])
-    assert left == ""
-    assert wrote in ("", "no_such_ukm")
+    posted, deleted = at_once(app, [post_messages, delete])
+    assert deleted == ""
+    assert posted in ("", "no_such_ukm")
     with app.app_context():
         replayed = event_rendering.since(0, 1000)
         assert not [event for event in replayed if "Mega Lestari" in str(event.data)]
@@ -250,7 +250,7 @@ def test_a_pin_of_a_deleted_account_shows_no_name(app: Flask, people: dict[str, 
         ] * 2
 
 
-def test_an_account_without_a_password_accepts_none(app: Flask) -> None:
+def test_an_account_without_a_password_refuses_every_password(app: Flask) -> None:
     with app.app_context():
         for password in ("", "nobody has this password"):
             with pytest.raises(DomainError):

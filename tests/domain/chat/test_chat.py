@@ -58,10 +58,10 @@ def published() -> list[tuple[str, str]]:
     return [(entry.type, json.loads(entry.data or "")["message"]) for entry in entries]
 
 
-def waiting(user_id: int) -> int:
-    """How much of ROBOTIK the person has not read."""
-    (one,) = unread.counts([user_id])[user_id]
-    return int(one["count"])
+def unread_count(user_id: int) -> int:
+    """Return how many messages of ROBOTIK the person has not read."""
+    (found,) = unread.counts([user_id])[user_id]
+    return int(found["count"])
 
 
 def row(message: ChatMessage) -> ChatMessage:
@@ -79,7 +79,9 @@ def test_messages_are_numbered_and_published_in_the_order_of_their_ids(say: Say)
 
 
 @every_database
-def test_the_same_client_id_is_the_same_message(say: Say, people: People) -> None:
+def test_a_second_post_with_the_same_client_id_returns_the_first_message(
+    say: Say, people: People
+) -> None:
     first = say("satu", client_id="x")
     assert say("lain sekali", client_id="x").id == first.id
     assert row(first).body == "satu"
@@ -87,7 +89,7 @@ def test_the_same_client_id_is_the_same_message(say: Say, people: People) -> Non
 
 
 @every_database
-def test_the_same_post_at_the_same_moment_is_one_message(app: Flask, people: People) -> None:
+def test_concurrent_posts_with_one_client_id_store_one_message(app: Flask, people: People) -> None:
     ready, ids, errors = threading.Barrier(6), set(), []
 
     def post() -> None:
@@ -110,7 +112,7 @@ def test_the_same_post_at_the_same_moment_is_one_message(app: Flask, people: Peo
 
 
 @every_database
-def test_publishers_at_the_same_moment_publish_each_message_once(
+def test_concurrent_publishers_publish_each_message_once(
     app: Flask, say: Say, people: People
 ) -> None:
     ukm_id = say("0").ukm_id
@@ -132,8 +134,8 @@ def test_publishers_at_the_same_moment_publish_each_message_once(
     assert [text for _, text in published()] == [str(n) for n in range(15)]
 
 
-def test_a_post_that_publishes_itself_returns_the_message(say: Say, inside: Flask) -> None:
-    """Without Valkey its own commit publishes it, which loads the same row."""
+def test_without_valkey_a_post_publishes_and_returns_its_message(say: Say, inside: Flask) -> None:
+    """The commit of the post publishes the message, which loads the same row once more."""
     loaded: list[ChatMessage] = []
     lose_valkey(inside)
     event.listen(ChatMessage, "load", keep := lambda message, _: loaded.append(message))
@@ -145,14 +147,16 @@ def test_a_post_that_publishes_itself_returns_the_message(say: Say, inside: Flas
     assert {each.id for each in loaded} <= {message.id}
 
 
-def test_more_than_one_batch_is_published_whole(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_of_several_batches_are_all_published(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(broadcast, "BATCH", 2)
     ukm_id = {say(str(n)).ukm_id for n in range(5)}.pop()
     assert broadcast.publish(ukm_id) == 5
     assert [text for _, text in published()] == ["0", "1", "2", "3", "4"]
 
 
-def test_what_no_worker_published_for_a_while_is_taken_over(
+def test_overdue_messages_are_published_without_a_worker(
     say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(broadcast, "OVERDUE_SECONDS", 0.05)
@@ -162,18 +166,18 @@ def test_what_no_worker_published_for_a_while_is_taken_over(
     assert published() == []
     say("dua")
 
-    def taken_over() -> bool:
+    def overdue_are_published() -> bool:
         overdue.run()
         return published() != []
 
-    wait_until(taken_over)
+    wait_until(overdue_are_published)
     assert [text for _, text in published()] == ["satu", "dua"]
     say("tiga")
     overdue.run()
     assert len(published()) == 2
 
 
-def test_one_job_is_queued_for_a_burst_and_one_more_after_it_ran(say: Say, inside: Flask) -> None:
+def test_a_burst_enqueues_one_job_and_the_next_message_another(say: Say, inside: Flask) -> None:
     ukm_id = {say(str(n)).ukm_id for n in range(5)}.pop()
     assert get_queue(HIGH).count == 1
     assert broadcast_chat_message(ukm_id) == 5
@@ -196,12 +200,12 @@ def test_only_in_a_rush_a_job_waits_for_more_messages(
     assert broadcast.rest_of_rush(published_at, 100.5) == pytest.approx(seconds)
 
 
-def test_a_job_for_a_ukm_that_is_gone_ends_quietly(inside: Flask, people: People) -> None:
+def test_a_job_for_a_deleted_ukm_publishes_nothing(inside: Flask, people: People) -> None:
     assert broadcast.broadcast(987_654) == 0
 
 
 @pytest.mark.parametrize("stranger", ["outsider", "admin", "bendahara", "operator"])
-def test_nobody_but_members_posts_whatever_the_role(say: Say, stranger: str) -> None:
+def test_only_members_may_post_whatever_their_role(say: Say, stranger: str) -> None:
     with pytest.raises(NotFound):
         say("Halo", stranger)
 
@@ -219,14 +223,14 @@ BLANK = [
 
 
 @pytest.mark.parametrize("text", [*BLANK, "x" * 1001, "é" * 1001])
-def test_what_is_no_message_is_refused(say: Say, text: str) -> None:
+def test_empty_and_too_long_messages_are_refused(say: Say, text: str) -> None:
     with pytest.raises(Invalid):
         say(text)
     assert db.session.scalars(select(ChatMessage)).all() == []
 
 
 @pytest.mark.parametrize("client_id", ["", "x" * 65, "x" * 10_240, "a\x00b", "\ud800"])
-def test_a_strange_client_id_is_refused(say: Say, client_id: str) -> None:
+def test_an_invalid_client_id_is_refused(say: Say, client_id: str) -> None:
     with pytest.raises(Invalid):
         say("Halo", client_id=client_id)
 
@@ -244,37 +248,37 @@ def test_a_strange_client_id_is_refused(say: Say, client_id: str) -> None:
     ],
 )
 @every_database
-def test_messages_are_text_as_it_was_typed_without_what_nobody_sees(
+def test_messages_are_stored_as_typed_without_invisible_characters(
     say: Say, typed: str, stored: str
 ) -> None:
     assert row(say(typed)).body == stored
 
 
-def test_the_author_has_read_what_they_wrote(say: Say, people: People) -> None:
+def test_own_messages_are_not_unread(say: Say, people: People) -> None:
     say("satu"), say("dua", "friend")
-    assert waiting(people["member"]) == 1
-    assert waiting(people["friend"]) == 0
+    assert unread_count(people["member"]) == 1
+    assert unread_count(people["friend"]) == 0
 
 
-def test_in_a_burst_unread_counts_are_published_at_once_and_then_once_a_second(
+def test_a_burst_publishes_unread_counts_at_once_and_then_once_a_second(
     say: Say, people: People, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published: list[tuple[str, int]] = []
     monkeypatch.setattr(
         pubsub,
         "publish_many",
-        lambda events: published.extend((to, data["count"]) for to, _, data in events),
+        lambda events: published.extend((topic, data["count"]) for topic, _, data in events),
     )
     for n in range(3):
         broadcast.publish(say(str(n)).ukm_id)
     friend = personal_topic(people["friend"])
-    assert [count for to, count in published if to == friend] == [1]
+    assert [count for topic, count in published if topic == friend] == [1]
     unread.debounced.publish_pending()
-    assert [count for to, count in published if to == friend] == [1], "the pause is not over"
+    assert [count for topic, count in published if topic == friend] == [1], "the pause is not over"
     valkey.delete(*valkey.keys(f"{unread.debounced.key}:*"))
     unread.debounced.publish_pending()
     unread.debounced.publish_pending()
-    assert [count for to, count in published if to == friend] == [1, 3]
+    assert [count for topic, count in published if topic == friend] == [1, 3]
 
 
 def test_the_read_marker_only_moves_forward_and_within_its_ukm(say: Say, people: People) -> None:
@@ -282,14 +286,14 @@ def test_the_read_marker_only_moves_forward_and_within_its_ukm(say: Say, people:
     friend = memberships.get_membership(people["friend"], UKM)
     unread.mark_read(friend, second.id)
     unread.mark_read(friend, first.id)
-    assert waiting(people["friend"]) == 0
+    assert unread_count(people["friend"]) == 0
     elsewhere = memberships.get_membership(people["outsider"], "PRAMUKA")
     for strange in (first.id, -1, 2**70):
         with pytest.raises(Invalid):
             unread.mark_read(elsewhere, strange)
 
 
-def test_twenty_in_ten_seconds_and_no_more_without_counting_repeats(say: Say) -> None:
+def test_twenty_messages_in_ten_seconds_are_allowed_and_repeats_do_not_count(say: Say) -> None:
     for n in range(20):
         say(str(n), client_id=f"c{n}")
     with pytest.raises(TooFast) as refused:
@@ -305,7 +309,7 @@ def age_all(by: timedelta) -> None:
             message.created_at -= by
 
 
-def test_who_is_muted_reads_but_neither_posts_nor_edits(say: Say, people: People) -> None:
+def test_a_muted_member_can_neither_post_nor_edit(say: Say, people: People) -> None:
     mine = say("satu")
     mute(people["member"], utcnow() + timedelta(hours=1))
     with pytest.raises(Forbidden):
@@ -318,11 +322,13 @@ def test_who_is_muted_reads_but_neither_posts_nor_edits(say: Say, people: People
 
 def mute(user_id: int, until: object) -> None:
     with transaction() as session:
-        mine = update(Membership).where(Membership.user_id == user_id)
-        session.execute(mine.values(muted_until=until))
+        statement = update(Membership).where(Membership.user_id == user_id)
+        session.execute(statement.values(muted_until=until))
 
 
-def test_an_edit_before_the_publication_goes_out_with_it(say: Say, people: People) -> None:
+def test_an_edit_before_the_publication_is_published_as_the_message(
+    say: Say, people: People
+) -> None:
     message = say("salah ketik")
     messages.edit(people["member"], UKM, message.id, "benar")
     broadcast.publish(message.ukm_id)
@@ -330,7 +336,7 @@ def test_an_edit_before_the_publication_goes_out_with_it(say: Say, people: Peopl
 
 
 @every_database
-def test_an_edit_after_the_publication_is_an_event(say: Say, people: People) -> None:
+def test_an_edit_after_the_publication_is_published_as_an_event(say: Say, people: People) -> None:
     message = say("satu")
     broadcast.publish(message.ukm_id)
     edited = messages.edit(people["member"], UKM, message.id, "dua").as_json()
@@ -339,9 +345,7 @@ def test_an_edit_after_the_publication_is_an_event(say: Say, people: People) -> 
 
 
 @every_database
-def test_nothing_is_left_of_a_deleted_message_not_even_in_a_replay(
-    say: Say, people: People
-) -> None:
+def test_a_replay_contains_no_text_of_a_deleted_message(say: Say, people: People) -> None:
     other, message = say("tetap"), say("rahasia")
     broadcast.publish(message.ukm_id)
     messages.edit(people["member"], UKM, message.id, "rahasia lain")
@@ -374,21 +378,21 @@ def test_who_may_edit_and_delete(say: Say, people: People) -> None:
     with pytest.raises(Forbidden):
         messages.edit(people["member"], UKM, message.id, "terlambat")
     with transaction() as session:
-        friend = update(Membership).where(Membership.user_id == people["friend"])
-        session.execute(friend.values(is_admin=True))
+        statement = update(Membership).where(Membership.user_id == people["friend"])
+        session.execute(statement.values(is_admin=True))
     messages.delete(people["friend"], UKM, message.id)
     with pytest.raises(Conflict):
         messages.edit(people["member"], UKM, message.id, "kembali")
 
 
-def test_pages_are_oldest_first_from_the_newest_or_before_or_after(
+def test_a_page_holds_the_newest_messages_or_those_before_or_after_an_id(
     say: Say, people: People
 ) -> None:
     ids = [say(str(n), who).id for n, who in enumerate(["member", "friend"] * 5)]
-    place = memberships.get_membership(people["member"], UKM)
+    membership = memberships.get_membership(people["member"], UKM)
 
     def page(**where: int) -> list[int]:
-        return [message.id for message in history.page(place, **where)]
+        return [message.id for message in history.page(membership, **where)]
 
     assert page() == ids
     assert page(limit=3) == ids[-3:]

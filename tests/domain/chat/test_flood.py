@@ -30,19 +30,19 @@ ROOM = f"/ukm/{UKM}"
 
 @pytest.fixture
 def message(app: Flask, people: dict[str, int]) -> int:
-    """The id of a message of member, an admin of ROBOTIK; the post does not count any more."""
+    """The id of a message of member, an admin of ROBOTIK; the limit does not count this post."""
     with app.app_context():
         member = db.session.get_one(User, people["member"])
         posted, _new = messages.post(member, UKM, "Halo", "c0")
         with transaction() as session:
-            mine = update(Membership).where(Membership.user_id == member.id)
-            session.execute(mine.values(is_admin=True))
+            statement = update(Membership).where(Membership.user_id == member.id)
+            session.execute(statement.values(is_admin=True))
             session.execute(update(User).values(recent_acts=""))
         return posted.id
 
 
 def calls(people: dict[str, int], message: int) -> list[tuple[str, str, dict]]:
-    """Return every call of a member that is published to others."""
+    """Return a request for every action of a member that other members receive as an event."""
     friend, one = people["friend"], f"{ROOM}/messages/{message}"
     return [
         ("POST", f"{ROOM}/messages", {"message": "lagi", "client_id": "c1"}),
@@ -65,7 +65,7 @@ def calls(people: dict[str, int], message: int) -> list[tuple[str, str, dict]]:
 
 
 @pytest.mark.parametrize("number", range(16))
-def test_every_call_stops_at_the_shared_limit(
+def test_every_action_is_refused_at_the_shared_limit(
     app: Flask, client_as: As, people: dict[str, int], message: int, number: int
 ) -> None:
     member = client_as("member")
@@ -81,7 +81,7 @@ def test_every_call_stops_at_the_shared_limit(
         assert event_log.latest_seq() == before
 
 
-def test_a_burst_of_edits_is_stopped_and_few_are_published(
+def test_a_burst_of_edits_is_limited_and_so_are_its_events(
     app: Flask, client_as: As, message: int
 ) -> None:
     member = client_as("member")
@@ -89,11 +89,11 @@ def test_a_burst_of_edits_is_stopped_and_few_are_published(
         before = event_log.latest_seq()
     path, began = f"{ROOM}/messages/{message}", time.monotonic()
     codes = [member.patch(path, json={"message": f"v{n}"}).status_code for n in range(300)]
-    spans = (time.monotonic() - began) // 10 + 1  # of ten seconds: one on a quiet machine
+    windows = (time.monotonic() - began) // 10 + 1  # of ten seconds; 1 on a quiet machine
     assert codes[:21] == [200] * 20 + [429]
-    assert codes.count(200) <= spans * flood.MAX_ACTS
+    assert codes.count(200) <= windows * flood.MAX_ACTS
     with app.app_context():
-        assert event_log.latest_seq() - before <= 2 * spans * flood.MAX_ACTS
+        assert event_log.latest_seq() - before <= 2 * windows * flood.MAX_ACTS
 
 
 def test_a_refused_or_wrong_call_does_not_count(client_as: As, message: int) -> None:
@@ -124,7 +124,7 @@ def test_the_limit_holds_over_web_processes(
             codes.append(member.patch(path, json=body, timeout=10).status_code)
     finally:
         other.kill()
-    # More only if the sixty took longer than ten seconds.
+    # More than 20 succeed only if the 60 requests took longer than ten seconds.
     assert codes[:20] == [200] * 20
     assert 429 in codes
 
@@ -133,7 +133,9 @@ def test_the_limit_holds_over_web_processes(
 def test_concurrent_actions_are_counted_exactly(
     app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flood, "WITHIN_MILLISECONDS", 600_000)  # a slow machine ends no window
+    monkeypatch.setattr(
+        flood, "WITHIN_MILLISECONDS", 600_000
+    )  # on a slow machine, too, all actions are in one window
     officer = Actor(user_id=people["admin"], name="Siti", campus=True)
     accepted, refused = [], []
 
@@ -163,7 +165,7 @@ def act_until_refused(app: Flask, user_id: int) -> int:
     return count
 
 
-def test_actions_count_for_ten_seconds_and_not_at_all_if_the_clock_was_set_back(
+def test_actions_count_for_ten_seconds_or_until_the_clock_is_set_back(
     app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [1_700_000_000_000]

@@ -1,4 +1,4 @@
-"""What goes with a message: the one it answers, whom it names, reactions, who wants to hear it."""
+"""Replies, mentions, reactions, unread counts and notification levels."""
 
 import json
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ def events(kind: str) -> list[dict[str, Any]]:
 
 
 def enter(people: People, *names: str) -> list[int]:
-    """Make more members of ROBOTIK with these names; return their ids."""
+    """Create members of ROBOTIK with these names; return their ids."""
     ukm_id = memberships.get_membership(people["member"], UKM).ukm_id
     with transaction() as session:
         users = [
@@ -61,7 +61,7 @@ def enter(people: People, *names: str) -> list[int]:
 
 
 @every_database
-def test_a_reply_carries_the_author_and_the_first_line_of_what_it_answers(
+def test_a_reply_quotes_the_author_and_the_first_line_of_its_message(
     say: Any, people: People
 ) -> None:
     first = say("baris satu 😀\nbaris dua")
@@ -76,14 +76,15 @@ def test_a_reply_carries_the_author_and_the_first_line_of_what_it_answers(
         "files": 0,
     }
     assert [event["reply_to"] for event in events("chat.message")] == [None, quote]
-    place = memberships.get_membership(people["friend"], UKM)
-    assert [each["reply_to"] for each in history.as_seen(history.page(place), 0)] == [None, quote]
+    membership = memberships.get_membership(people["friend"], UKM)
+    assert [each["reply_to"] for each in history.as_seen(history.page(membership), 0)] == [
+        None,
+        quote,
+    ]
 
 
 @every_database
-def test_the_quote_of_a_deleted_message_is_gone_even_from_a_replay(
-    say: Any, people: People
-) -> None:
+def test_a_replay_does_not_quote_a_deleted_message(say: Any, people: People) -> None:
     first = say("rahasia")
     say("jawaban", "friend", first.id), say("lain", "friend")
     broadcast.publish(first.ukm_id)
@@ -97,7 +98,7 @@ def test_the_quote_of_a_deleted_message_is_gone_even_from_a_replay(
 
 
 @pytest.mark.parametrize("strange", [0, -1, 2**70, 987_654])
-def test_a_reply_to_what_is_not_there_is_refused(say: Any, strange: int) -> None:
+def test_a_reply_to_an_unknown_message_is_refused(say: Any, strange: int) -> None:
     with pytest.raises(NotFound):
         say("jawaban", reply_to=strange)
 
@@ -110,9 +111,7 @@ def test_a_reply_across_ukms_is_refused(say: Any, people: People) -> None:
 
 
 @every_database
-def test_names_after_an_at_sign_are_members_by_whole_or_unique_first_name(
-    say: Any, people: People
-) -> None:
+def test_an_at_sign_mentions_members_by_full_or_unique_first_name(say: Any, people: People) -> None:
     twins = enter(people, "Rani Wijaya", "Rani Wijaya", "Rani Dewi", "Éva Ö'Neil 🌙")
     member, friend = people["member"], people["friend"]
     expected: list[tuple[str, list[int]]] = [
@@ -132,7 +131,7 @@ def test_names_after_an_at_sign_are_members_by_whole_or_unique_first_name(
     assert say("@Farhan Hakim").as_json()["mentions"] == [friend]
 
 
-def test_the_longest_name_is_meant_whatever_sign_follows(people: People) -> None:
+def test_the_longest_matching_name_is_mentioned_whatever_sign_follows(people: People) -> None:
     ukm_id = memberships.get_membership(people["member"], UKM).ukm_id
     budi, santoso, bang, ruf = enter(people, "Budi", "Budi Santoso", "Ana Budi", "Ma’ruf Amin")
     for sign in ("'s", "’s", "", *"*—–,/.;:!?)]}\"”`~_…'-\n "):
@@ -166,20 +165,22 @@ def test_the_longest_name_is_meant_whatever_sign_follows(people: People) -> None
         "`@budi`",
     ],
 )
-def test_an_address_names_nobody(people: People, text: str) -> None:
+def test_an_email_or_web_address_mentions_nobody(people: People, text: str) -> None:
     ukm_id = memberships.get_membership(people["member"], UKM).ukm_id
     enter(people, "Budi")
     assert mentions.mentioned(ukm_id, text) is None
 
 
-def test_an_edit_names_anew_and_a_deletion_nobody(say: Any, people: People) -> None:
+def test_an_edit_replaces_the_mentions_and_a_deletion_removes_them(
+    say: Any, people: People
+) -> None:
     message = say("@Farhan")
     assert messages.edit(people["member"], UKM, message.id, "@Mega").mentions == [people["member"]]
     messages.delete(people["member"], UKM, message.id)
     assert message.as_json()["mentions"] == []
 
 
-def test_suggestions_begin_with_what_was_typed_at_any_word(people: People) -> None:
+def test_suggestions_have_a_word_that_begins_with_the_typed_text(people: People) -> None:
     enter(people, *[f"Anggota Nomor {n}" for n in range(20)], "Nomi Lestari")
     ukm_id = memberships.get_membership(people["member"], UKM).ukm_id
 
@@ -192,7 +193,7 @@ def test_suggestions_begin_with_what_was_typed_at_any_word(people: People) -> No
     assert len(names("nomor")) == len(names("")) == 8
 
 
-def test_suggestions_and_mentions_take_any_accent_and_apostrophe(people: People) -> None:
+def test_suggestions_and_mentions_ignore_accents_and_apostrophes(people: People) -> None:
     (maruf,) = enter(people, "Ma’ruf Søren")
     ukm_id = memberships.get_membership(people["member"], UKM).ukm_id
     for start in ("maruf", "Ma'ruf", "ma´ruf so", "SOREN"):
@@ -202,7 +203,7 @@ def test_suggestions_and_mentions_take_any_accent_and_apostrophe(people: People)
 
 
 @every_database
-def test_reactions_are_one_row_per_person_and_emoji_counted_and_told(
+def test_a_reaction_counts_once_per_person_and_emoji_and_is_published(
     say: Any, people: People
 ) -> None:
     message = say("Halo")
@@ -227,21 +228,21 @@ def test_reactions_are_one_row_per_person_and_emoji_counted_and_told(
     ]
 
 
-def test_publishing_asks_as_often_for_many_messages_as_for_one(
+def test_publishing_many_messages_needs_as_many_statements_as_one(
     say: Any, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
+    statements: list[str] = []
     monkeypatch.setattr(unread.debounced, "publish", lambda ukm_id: None)
-    event.listen(db.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     first = say("Halo")
 
     def queries() -> int:
         db.session.expunge_all()
-        asked.clear()
+        statements.clear()
         broadcast.publish(first.ukm_id)
-        return len(asked)
+        return len(statements)
 
-    queries()  # the first job asks which queues are paused
+    queries()  # the first job also queries which queues are paused
     say("Halo lagi")
     one = queries()
     for n in range(9):
@@ -252,14 +253,14 @@ def test_publishing_asks_as_often_for_many_messages_as_for_one(
     assert queries() == one + 1
 
 
-def test_a_reaction_is_never_told_before_its_message(say: Any, people: People) -> None:
+def test_a_reaction_is_published_after_its_message(say: Any, people: People) -> None:
     message = say("Halo")
     reactions.add(people["friend"], UKM, message.id, LIKE)
     assert [entry.type for entry in event_log.since(0, 9)] == ["chat.message", "chat.reaction"]
     assert broadcast.publish(message.ukm_id) == 0
 
 
-def test_reactions_go_with_a_deleted_message(say: Any, people: People) -> None:
+def test_deleting_a_message_deletes_its_reactions(say: Any, people: People) -> None:
     message = say("Halo")
     reactions.add(people["friend"], UKM, message.id, LIKE)
     messages.delete(people["member"], UKM, message.id)
@@ -269,12 +270,12 @@ def test_reactions_go_with_a_deleted_message(say: Any, people: People) -> None:
 
 
 @pytest.mark.parametrize("emoji", ["", "👎", "👍👍", "x", "❤", "👍" * 100])
-def test_only_a_few_emoji_are_reactions(say: Any, people: People, emoji: str) -> None:
+def test_other_emoji_are_refused_as_reactions(say: Any, people: People, emoji: str) -> None:
     with pytest.raises(Invalid):
         reactions.add(people["friend"], UKM, say("Halo").id, emoji)
 
 
-def test_reactions_stay_within_the_ukm(say: Any, people: People) -> None:
+def test_only_members_of_the_ukm_may_react(say: Any, people: People) -> None:
     message = say("Halo")
     for who, code in (("outsider", UKM), ("outsider", "PRAMUKA"), ("admin", UKM)):
         with pytest.raises(NotFound):
@@ -283,15 +284,17 @@ def test_reactions_stay_within_the_ukm(say: Any, people: People) -> None:
             reactions.remove(people[who], code, message.id, LIKE)
 
 
-def test_who_is_muted_or_in_an_archived_ukm_does_not_react(say: Any, people: People) -> None:
+def test_muted_members_and_members_of_an_archived_ukm_cannot_react(
+    say: Any, people: People
+) -> None:
     message = say("Halo")
-    place = memberships.get_membership(people["friend"], UKM)
+    membership = memberships.get_membership(people["friend"], UKM)
     with transaction():
-        place.muted_until = message.created_at.replace(year=2999)
+        membership.muted_until = message.created_at.replace(year=2999)
     with pytest.raises(Forbidden):
         reactions.add(people["friend"], UKM, message.id, LIKE)
     with transaction() as session:
-        session.get_one(Ukm, place.ukm_id).archived_at = message.created_at
+        session.get_one(Ukm, membership.ukm_id).archived_at = message.created_at
     for attempt in (
         lambda: reactions.add(people["member"], UKM, message.id, LAUGH),
         lambda: say("tertutup"),
@@ -306,7 +309,7 @@ def addressed(people: People, who: str) -> list[str]:
 
 
 @every_database
-def test_what_addresses_a_person_is_listed_newest_first(say: Any, people: People) -> None:
+def test_messages_that_address_a_person_are_listed_newest_first(say: Any, people: People) -> None:
     say("@Farhan satu"), say("bukan untuk Farhan"), say("@Mega saya sendiri")
     own = say("punya Farhan", "friend")
     answer = say("jawaban @Farhan", reply_to=own.id)
@@ -326,17 +329,17 @@ def test_what_addresses_a_person_is_listed_newest_first(say: Any, people: People
 @every_database
 def test_deleted_messages_are_not_unread(say: Any, people: People) -> None:
     sent = [say(f"pesan {n}") for n in range(4)]
-    place = memberships.get_membership(people["friend"], UKM)
-    unread.mark_read(place, sent[0].id)
+    membership = memberships.get_membership(people["friend"], UKM)
+    unread.mark_read(membership, sent[0].id)
     messages.delete(people["member"], UKM, sent[1].id)
     messages.delete(people["member"], UKM, sent[0].id)
     [published] = unread.counts([people["friend"]])[people["friend"]]
-    assert unread.count(place) == published["count"] == 2
+    assert unread.count(membership) == published["count"] == 2
     assert [ukm.unread for ukm in my_list.list_for(people["friend"])] == [2]
-    assert history.first_unread(place) == sent[2].id
+    assert history.first_unread(membership) == sent[2].id
 
 
-def test_a_deletion_lowers_the_count_on_open_pages(
+def test_a_deletion_publishes_the_unread_counts_again(
     say: Any, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = say("segera dihapus")
@@ -346,37 +349,37 @@ def test_a_deletion_lowers_the_count_on_open_pages(
     assert published == [message.ukm_id]
 
 
-def test_a_message_is_marked_unread_with_what_follows(say: Any, people: People) -> None:
+def test_marking_a_message_unread_marks_all_later_ones_too(say: Any, people: People) -> None:
     first, second, third = say("satu"), say("dua"), say("tiga")
-    place = memberships.get_membership(people["friend"], UKM)
-    unread.mark_read(place, second.id)
-    unread.mark_unread(place, third.id)
-    assert unread.count(place) == 1, "what is unread stays so"
-    unread.mark_unread(place, first.id)
-    assert unread.count(place) == 3
+    membership = memberships.get_membership(people["friend"], UKM)
+    unread.mark_read(membership, second.id)
+    unread.mark_unread(membership, third.id)
+    assert unread.count(membership) == 1, "an unread message stays unread"
+    unread.mark_unread(membership, first.id)
+    assert unread.count(membership) == 3
     elsewhere = memberships.get_membership(people["outsider"], "PRAMUKA")
     for strange in (first.id, 0, 2**70):
         with pytest.raises(NotFound):
             unread.mark_unread(elsewhere, strange)
 
 
-def test_the_first_unread_message(say: Any, people: People) -> None:
-    place = memberships.get_membership(people["friend"], UKM)
-    assert history.first_unread(place) is None
+def test_the_first_unread_message_follows_the_last_read_one(say: Any, people: People) -> None:
+    membership = memberships.get_membership(people["friend"], UKM)
+    assert history.first_unread(membership) is None
     first, _ = say("satu"), say("dua")
-    assert history.first_unread(place) == first.id
-    unread.mark_read(place, first.id)
-    db.session.refresh(place)
-    assert history.first_unread(place) != first.id
+    assert history.first_unread(membership) == first.id
+    unread.mark_read(membership, first.id)
+    db.session.refresh(membership)
+    assert history.first_unread(membership) != first.id
 
 
-def test_notices_are_chosen_per_ukm_and_stand_beside_the_count(people: People) -> None:
-    place = memberships.get_membership(people["friend"], UKM)
+def test_the_notification_level_is_per_ukm_and_part_of_the_unread_counts(people: People) -> None:
+    membership = memberships.get_membership(people["friend"], UKM)
     assert unread.counts([people["friend"]])[people["friend"]][0]["notices"] == "all"
     for choice in notification_settings.LEVELS:
-        notification_settings.set_level(place, choice)
+        notification_settings.set_level(membership, choice)
         assert unread.counts([people["friend"]])[people["friend"]][0]["notices"] == choice
     for strange in ("", "ALL", None, 1, ["all"], {}):
         with pytest.raises(Invalid):
-            notification_settings.set_level(place, strange)
+            notification_settings.set_level(membership, strange)
     assert unread.counts([people["member"]])[people["member"]][0]["notices"] == "all"

@@ -1,4 +1,5 @@
-"""One UKM's rush stays its own: its row is waited for in turns, and publishing never queues."""
+"""Many posts into one UKM at once do not slow down other requests: few wait for the UKM's row, the
+others are refused, and publishing does not wait."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -23,8 +24,8 @@ As = Callable[[str], FlaskClient]
 
 
 @contextmanager
-def row_held(app: Flask) -> Iterator[None]:
-    """Another session has the UKM's row."""
+def row_locked(app: Flask) -> Iterator[None]:
+    """Another database session locks the UKM's row."""
     engine = create_engine(app.config["SQLALCHEMY_DATABASE_URI"])
     with engine.connect() as connection:
         connection.execute(select(Ukm.id).where(Ukm.code == UKM).with_for_update())
@@ -32,14 +33,14 @@ def row_held(app: Flask) -> Iterator[None]:
     engine.dispose()
 
 
-def waiting(app: Flask) -> int:
+def connections_in_use(app: Flask) -> int:
     """Return the number of connections that the app's requests have taken."""
     with app.app_context():
         return int(db.engine.pool.checkedout())  # type: ignore[attr-defined]
 
 
 @servers
-def test_of_a_rush_two_wait_for_the_row_and_the_others_for_them(
+def test_two_posts_wait_for_the_locked_row_and_the_others_are_refused(
     app: Flask, client_as: As, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(turns, "WAIT_SECONDS", 0.7)
@@ -50,17 +51,17 @@ def test_of_a_rush_two_wait_for_the_row_and_the_others_for_them(
         return clients[number].post(f"/ukm/{UKM}/messages", json=body)
 
     with ThreadPoolExecutor(len(clients)) as pool:
-        with row_held(app):
+        with row_locked(app):
             posts: list[Future[TestResponse]] = [pool.submit(post, n) for n in range(len(clients))]
             wait_until(lambda: sum(each.done() for each in posts) == 4, 30, "four are refused")
-            assert waiting(app) == 2
+            assert connections_in_use(app) == 2
         answers = [each.result() for each in posts]
     assert sorted(answer.status_code for answer in answers) == [201, 201, 503, 503, 503, 503]
     refused = next(answer for answer in answers if answer.status_code == 503)
     assert (refused.headers["Retry-After"], refused.json["error"]["code"]) == ("1", "busy")
 
 
-def test_a_turn_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_turn_can_be_taken_again_after_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "WAIT_SECONDS", 0.1)
     for _ in range(5):
         with turns.turn(UKM), turns.turn(UKM), turns.turn("OTHER"):
@@ -69,19 +70,19 @@ def test_a_turn_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @servers
-def test_a_post_does_not_wait_to_publish(app: Flask, people: dict[str, int]) -> None:
+def test_publishing_does_not_wait_for_a_locked_row(app: Flask, people: dict[str, int]) -> None:
     with app.app_context():
         user = db.session.get_one(User, people["member"])
         ukm_id = messages.post(user, UKM, "halo", "1")[0].ukm_id
-        with row_held(app):
+        with row_locked(app):
             assert broadcast.publish_unless_busy(ukm_id) == 0
         assert broadcast.publish_unless_busy(ukm_id) == 1
 
 
-def test_what_comes_while_this_process_publishes_is_published_by_the_same_call(
+def test_a_message_posted_while_its_process_publishes_is_published_by_the_same_call(
     app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a connection of its own: ten posts of a rush would take all there are."""
+    """The second post takes no connection, because ten such posts would take all of the pool."""
     publish, calls = broadcast.publish, []
 
     def meanwhile(ukm_id: int, *, wait: bool) -> int:
@@ -112,7 +113,7 @@ def test_what_comes_while_this_process_publishes_is_published_by_the_same_call(
 def test_requests_that_wait_for_a_turn_hold_no_connection(
     app: Flask, client_as: As, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A retry in a rush costs the database nothing, not even the look at its log-in."""
+    """A refused request executes no statement, not even the query of its log-in."""
     monkeypatch.setattr(turns, "WAIT_SECONDS", 0.1)
     calls = [
         ("POST", f"/ukm/{UKM}/messages"),

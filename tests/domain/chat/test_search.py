@@ -50,7 +50,7 @@ def test_words_phrases_and_filters(app: Flask, people: dict[str, int]) -> None:
 
 
 @every_database
-def test_messages_of_more_authors_than_the_index_takes_are_found(
+def test_messages_of_more_authors_than_one_index_query_takes_are_found(
     app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     member = people["member"]
@@ -61,7 +61,7 @@ def test_messages_of_more_authors_than_the_index_takes_are_found(
 
 
 @every_database
-def test_edits_and_deletions_change_what_is_found_at_once(
+def test_a_search_finds_edits_and_no_deleted_message_at_once(
     app: Flask, people: dict[str, int]
 ) -> None:
     member = people["member"]
@@ -77,7 +77,9 @@ def test_edits_and_deletions_change_what_is_found_at_once(
 
 
 @every_database
-def test_nobody_finds_what_they_may_not_read(app: Flask, people: dict[str, int]) -> None:
+def test_a_search_finds_only_messages_that_the_person_may_read(
+    app: Flask, people: dict[str, int]
+) -> None:
     member, friend = people["member"], people["friend"]
     with app.app_context():
         say(member, "rahasia robotik", "c1")

@@ -1,4 +1,4 @@
-"""Random talk of random members: what is found is what a search in plain Python finds."""
+"""Random messages of random members: the search finds what a search in plain Python finds."""
 
 import random
 import re
@@ -35,8 +35,21 @@ WORDS = [
     "سلام",
 ]
 WORDS += ["kampus.ac.id", "x" * 90, "buku-buku", "17", "NEAR", "u1_rapat"]
-ASKED = ["rapat", "besok", "di", "a", "yang", "maruf", "CAFE", "the", "🎉", "سلام", "kampus", "17"]
-ASKED += [
+SEARCHES = [
+    "rapat",
+    "besok",
+    "di",
+    "a",
+    "yang",
+    "maruf",
+    "CAFE",
+    "the",
+    "🎉",
+    "سلام",
+    "kampus",
+    "17",
+]
+SEARCHES += [
     "x" * 90,
     '"rapat besok"',
     '"di a"',
@@ -49,28 +62,28 @@ ASKED += [
 
 
 @every_database
-def test_random_talk_is_found_as_by_a_search_in_python(
+def test_random_messages_are_found_as_by_a_search_in_python(
     app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # So that a few hundred messages are more than the newest ones.
+    # Small limits, so that a few hundred messages exceed them.
     monkeypatch.setattr(search_plan, "NEWEST", 40)
     monkeypatch.setattr(search_plan, "NEWEST_IDS", 60)
     monkeypatch.setattr(search_plan, "CANDIDATES", 30)
     monkeypatch.setattr(messages, "EDIT_WITHIN", timedelta(days=9999))
-    chance = random.Random(19)
+    rng = random.Random(19)
     with app.app_context():
-        talk = Talk(chance, list(people.values()))
+        talk = Talk(rng, list(people.values()))
         talk.fill(600)
         for _ in range(12):
             talk.change()
             for user_id in people.values():
-                text = talk.question()
-                for code in (None, chance.choice(talk.codes)):
+                text = talk.query()
+                for code in (None, rng.choice(talk.codes)):
                     assert all_pages(user_id, text, code) == talk.answer(user_id, text, code), text
 
 
 def all_pages(user_id: int, text: str, code: str | None) -> list[int] | None:
-    """Return the ids of all pages, None if the person is not in the UKM."""
+    """Return the ids on all pages of the search, None if the person is not in the UKM."""
     ids: list[int] = []
     before = None
     try:
@@ -87,10 +100,10 @@ def all_pages(user_id: int, text: str, code: str | None) -> list[int] | None:
 
 
 class Talk:
-    """Random messages in some UKMs with random members, and what a search must find in them."""
+    """Random messages in four UKMs with random members; `answer` is what a search must find."""
 
-    def __init__(self, chance: random.Random, people: list[int]) -> None:
-        self.chance, self.people = chance, people
+    def __init__(self, rng: random.Random, people: list[int]) -> None:
+        self.rng, self.people = rng, people
         self.codes = [f"UKM-{n}" for n in range(4)]
         with transaction() as session:
             session.add_all(Ukm(code=code, join_code=code, name=code) for code in self.codes)
@@ -100,14 +113,14 @@ class Talk:
     def fill(self, count: int) -> None:
         ukms = [one for one in self.ukms if self.ukms[one] in self.codes]
         with transaction() as session:
-            rows = [self._row(self.chance.choice(ukms), n) for n in range(count)]
+            rows = [self._row(self.rng.choice(ukms), n) for n in range(count)]
             session.execute(insert(ChatMessage), rows)
 
     def _row(self, ukm_id: int, n: int) -> dict[str, Any]:
         self.numbers[ukm_id] += 1
         return {
             "ukm_id": ukm_id,
-            "user_id": self.chance.choice(self.people),
+            "user_id": self.rng.choice(self.people),
             "client_id": f"r{n}",
             "number": self.numbers[ukm_id],
             "body": self._text(),
@@ -116,21 +129,21 @@ class Talk:
         }
 
     def _text(self) -> str:
-        return self.chance.choice([" ", ", ", "\n"]).join(
-            self.chance.choices(WORDS, k=self.chance.randint(1, 6))
+        return self.rng.choice([" ", ", ", "\n"]).join(
+            self.rng.choices(WORDS, k=self.rng.randint(1, 6))
         )
 
     def change(self) -> None:
-        """Let somebody join or leave, and a message be edited or deleted."""
-        ukm_id, user_id = self.chance.choice(list(self.ukms)), self.chance.choice(self.people)
-        one = {"ukm_id": ukm_id, "user_id": user_id}
+        """Make a person join or leave a UKM, and edit or delete a message."""
+        ukm_id, user_id = self.rng.choice(list(self.ukms)), self.rng.choice(self.people)
+        key = {"ukm_id": ukm_id, "user_id": user_id}
         with transaction() as session:
-            if mine := session.scalar(select(Membership).filter_by(**one)):
+            if mine := session.scalar(select(Membership).filter_by(**key)):
                 session.delete(mine)
             else:
-                session.add(Membership(**one))
-            message = self.chance.choice(session.scalars(select(ChatMessage)).all())
-            if self.chance.random() < 0.5:
+                session.add(Membership(**key))
+            message = self.rng.choice(session.scalars(select(ChatMessage)).all())
+            if self.rng.random() < 0.5:
                 messages.erase(message)
         if not message.deleted_at:
             with transaction() as session:
@@ -141,13 +154,13 @@ class Talk:
                     session.add(Membership(ukm_id=message.ukm_id, user_id=message.user_id))
             messages.edit(message.user_id, self.ukms[message.ukm_id], message.id, self._text())
 
-    def question(self) -> str:
-        asked = self.chance.choices(ASKED, k=self.chance.randint(1, 2))
-        if self.chance.random() < 0.3:
-            asked.append(self.chance.choice(["dari:si", "dari:mega", "dari:h"]))
-        if self.chance.random() < 0.3:
-            asked.append("sejak:2026-01-14")
-        return " ".join(asked)
+    def query(self) -> str:
+        parts = self.rng.choices(SEARCHES, k=self.rng.randint(1, 2))
+        if self.rng.random() < 0.3:
+            parts.append(self.rng.choice(["dari:si", "dari:mega", "dari:h"]))
+        if self.rng.random() < 0.3:
+            parts.append("sejak:2026-01-14")
+        return " ".join(parts)
 
     def answer(self, user_id: int, text: str, code: str | None) -> list[int] | None:
         mine = set(
@@ -162,7 +175,7 @@ class Talk:
 
 
 def fits(message: ChatMessage, text: str) -> bool:
-    """Decide by other means than the program whether a message is found."""
+    """Return whether a search must find the message, without the program's code."""
     if message.deleted_at:
         return False
     body = f" {' '.join(split(message.body))} "

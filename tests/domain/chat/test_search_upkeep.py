@@ -1,4 +1,4 @@
-"""Messages that a process of an older version wrote, without terms, are found soon afterwards."""
+"""The leader indexes messages that a process of an older version stored without search terms."""
 
 import pytest
 from flask import Flask
@@ -16,32 +16,33 @@ from tests.support.people import UKM
 
 @every_database
 @pytest.mark.usefixtures("no_flood_guard")
-def test_old_messages_get_terms_and_are_found(
+def test_messages_without_terms_are_indexed_and_found(
     app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search_upkeep, "BATCH_IDS", 2)
     monkeypatch.setattr(search_upkeep, "RECHECKED_IDS", 2)
     with app.app_context():
         member = db.session.get_one(User, people["member"])
-        said = [messages.post(member, UKM, f"rapat {n}", f"c{n}")[0].id for n in range(5)]
-        messages.delete(member.id, UKM, said[4])
-        written_by_an_older_process()
+        ids = [messages.post(member, UKM, f"rapat {n}", f"c{n}")[0].id for n in range(5)]
+        messages.delete(member.id, UKM, ids[4])
+        clear_terms()
         assert found(member) == []
         filler = TermFiller()
         for _time in range(3):
             filler.run()
-        assert found(member) == said[3::-1]
-        gone = select(ChatMessage.search_text).where(ChatMessage.id == said[4])
+        assert found(member) == ids[3::-1]
+        gone = select(ChatMessage.search_text).where(ChatMessage.id == ids[4])
         assert db.session.scalar(gone) == ""
-        written_by_an_older_process(said[3])
-        filler.run()  # not due, because it is at the end
-        assert found(member) == said[2::-1]
-        filler._next = 0.0
+        clear_terms(ids[3])
+        filler.run()  # not due: the filler has reached the newest message and pauses
+        assert found(member) == ids[2::-1]
+        filler._next = 0.0  # the pause is over
         filler.run()
-        assert found(member) == said[3::-1]
+        assert found(member) == ids[3::-1]
 
 
-def written_by_an_older_process(*ids: int) -> None:
+def clear_terms(*ids: int) -> None:
+    """Delete the terms of these messages (or of all), as if an older version wrote them."""
     with transaction() as session:
         which = [ChatMessage.id.in_(ids)] if ids else []
         session.execute(update(ChatMessage).where(*which).values(search_text=""))

@@ -1,4 +1,4 @@
-"""All of a UKM as a ZIP archive: what is in it, who gets it, what a death in the middle leaves."""
+"""A UKM as a ZIP archive: its contents, who may download it, and jobs that are killed meanwhile."""
 
 import csv
 import io
@@ -69,7 +69,7 @@ def inside(talk: Flask) -> Iterator[None]:
         yield
 
 
-def asked(people: People) -> Export:
+def requested(people: People) -> Export:
     return requests.request_archive(Actor("Mega", people["member"]), UKM)
 
 
@@ -93,8 +93,8 @@ def test_an_archive_has_messages_files_and_members_but_nothing_deleted(
 ) -> None:
     monkeypatch.setattr(store, "PART_BYTES", 1000)
     monkeypatch.setattr(archive_entries, "PER_PAGE", 2)
-    monkeypatch.setattr(archive, "PORTION_SECONDS", 0.0)  # each step is a job of its own
-    export = asked(people)
+    monkeypatch.setattr(archive, "PORTION_SECONDS", 0.0)  # each portion is a job of its own
+    export = requested(people)
     found = opened(export)
     assert (export.state, export.total, export.done) == (ExportState.READY, 5, 5)
     assert export.turn > 4
@@ -118,7 +118,7 @@ def test_pages_have_no_scripts_and_link_only_to_entries_of_the_archive(
     inside: None, people: People, monkeypatch: pytest.MonkeyPatch, per_page: int
 ) -> None:
     monkeypatch.setattr(archive_entries, "PER_PAGE", per_page)
-    found = opened(asked(people))
+    found = opened(requested(people))
     names = set(found.namelist())
     for page in (name for name in names if name.endswith(".html")):
         html = found.read(page).decode()
@@ -134,19 +134,19 @@ def test_pages_have_no_scripts_and_link_only_to_entries_of_the_archive(
     assert [row["is_admin"] for row in rows] == ["true", "false"]
 
 
-def test_an_answer_to_a_photo_says_what_it_answers(inside: None, people: People) -> None:
+def test_a_reply_to_a_photo_quotes_it_as_a_photo(inside: None, people: People) -> None:
     member = db.session.get_one(User, people["member"])
     photo = db.session.scalars(select(ChatMessage.id).order_by(ChatMessage.id.desc())).first()
     messages.post(member, UKM, "Bagus", "m4", reply_to=photo)
-    html = opened(asked(people)).read("messages/00001.html").decode()
+    html = opened(requested(people)).read("messages/00001.html").decode()
     assert '<span dir="auto">Foto atau berkas</span></blockquote>' in html
 
 
-def test_a_job_that_died_leaves_nothing_in_the_archive(
+def test_the_archive_starts_anew_after_its_job_was_killed(
     inside: None, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "PORTION_SECONDS", 0.0)
-    export = asked(people)
+    export = requested(people)
     writing.write(export.id)
     held = store.claim(export.id)
     assert held
@@ -159,18 +159,18 @@ def test_a_job_that_died_leaves_nothing_in_the_archive(
         archive.write_portion(held, die)
     store.expire_holder(export.id, held.holder, db.session.get_one(Export, held.id).heartbeat)
     db.session.expire_all()
-    beats = db.session.scalar(select(Export.heartbeat).where(Export.id == export.id)) or 0
-    store.expire_holder(export.id, held.holder, beats)
+    heartbeat = db.session.scalar(select(Export.heartbeat).where(Export.id == export.id)) or 0
+    store.expire_holder(export.id, held.holder, heartbeat)
     db.session.refresh(export)
     assert (export.losses, export.turn, export.place, export.size) == (1, 0, None, 0)
     assert len(opened(export).namelist()) == 7
 
 
-def test_a_message_deleted_meanwhile_is_not_in_the_archive(
+def test_a_message_deleted_between_two_portions_is_not_in_the_archive(
     inside: None, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "PORTION_SECONDS", 0.0)
-    export = asked(people)
+    export = requested(people)
     for _turn in range(4):
         writing.write(export.id)
     first = db.session.scalar(select(ChatFile.message_id).order_by(ChatFile.id).limit(1))
@@ -189,7 +189,7 @@ def test_a_deletion_that_is_not_committed_when_the_archive_begins_is_seen(
         with talk.app_context():
             writing.write(export_id)
 
-    export = asked(people)
+    export = requested(people)
     first = db.session.scalar(select(ChatFile.message_id).order_by(ChatFile.id).limit(1))
     with ThreadPoolExecutor(1) as pool:
         with transaction():
@@ -201,15 +201,15 @@ def test_a_deletion_that_is_not_committed_when_the_archive_begins_is_seen(
     assert b"Halo semua" not in opened(export).read("messages/00001.json")
 
 
-def test_files_of_an_account_deleted_meanwhile_are_not_in_the_archive(
+def test_files_of_an_account_deleted_between_two_portions_are_not_in_the_archive(
     inside: None, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The message of the file stays, because it has a text."""
+    """Only the file's message has a text; it stays in the archive without the file."""
     monkeypatch.setattr(archive, "PORTION_SECONDS", 0.0)
     without_text = db.session.scalars(select(ChatMessage.id).where(ChatMessage.body == "")).all()
     for message_id in without_text:
         messages.delete(people["friend"], UKM, message_id)
-    export = asked(people)
+    export = requested(people)
     for _turn in range(3):
         writing.write(export.id)
     assert export.done == 3  # a file and two messages
@@ -219,18 +219,18 @@ def test_files_of_an_account_deleted_meanwhile_are_not_in_the_archive(
     assert "Farhan" not in found.read("messages/00001.json").decode()
 
 
-def test_other_jobs_have_their_turn_between_two_portions(
+def test_the_next_portion_is_queued_behind_other_jobs(
     inside: None, people: People, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "PORTION_SECONDS", 0.0)
-    export = asked(people)
+    export = requested(people)
     ping = enqueue("myukm.jobs.upkeep.ping")
     writing.write(export.id)
     queued = waiting(valkey, "default")
     assert queued.index(f"export-{export.id}-0-1") > queued.index(str(ping))
 
 
-def change(people: People, **values: Any) -> None:
+def change_membership(people: People, **values: Any) -> None:
     with transaction() as session:
         mine = Membership.user_id == people["member"]
         session.execute(update(Membership).where(mine).values(**values))
@@ -239,30 +239,30 @@ def change(people: People, **values: Any) -> None:
 def test_a_former_admin_of_the_ukm_gets_no_archive(
     inside: None, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ready, open_one = written(asked(people)), asked(people)
+    ready, open_one = written(requested(people)), requested(people)
     assert open_one.id != ready.id
-    pieces = requests.read(ready)
-    with monkeypatch.context() as small:
-        small.setattr(store, "PART_BYTES", 100)
-        assert next(pieces)
-        change(people, is_admin=False)
+    chunks = requests.read(ready)
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "PART_BYTES", 100)
+        assert next(chunks)
+        change_membership(people, is_admin=False)
         with pytest.raises(Forbidden):
-            next(pieces)
+            next(chunks)
     assert written(open_one).state == ExportState.FAILED
     assert "pengurus" in (open_one.reason or "")
     with pytest.raises(Forbidden):
-        asked(people)
+        requested(people)
 
 
 def test_a_full_disk_ends_the_export_with_a_reason(inside: None, people: People) -> None:
-    export = asked(people)
+    export = requested(people)
     pages = db.session.scalar(text("PRAGMA page_count")) or 0
     db.session.commit()
 
-    def let_it_have_no_more(driver: Any, *_: Any) -> None:
+    def limit_database_size(driver: Any, *_: Any) -> None:
         driver.execute(f"PRAGMA max_page_count = {pages + 1}")
 
-    event.listen(db.engine, "checkout", let_it_have_no_more)
+    event.listen(db.engine, "checkout", limit_database_size)
     writing.write(export.id)
     db.session.refresh(export)
     assert (export.state, export.holder) == (ExportState.FAILED, None)
@@ -275,13 +275,15 @@ def test_a_full_disk_ends_the_export_with_a_reason(inside: None, people: People)
 PATH = f"/ukm/{UKM}/export"
 
 
-def test_a_script_asks_waits_and_gets_it(talk: Flask, client_as: ClientAs) -> None:
+def test_a_script_requests_polls_and_downloads_the_archive(
+    talk: Flask, client_as: ClientAs
+) -> None:
     mega = client_as("member")
     answer = mega.post(PATH, json={})
     sent = answer.get_json()
     assert (answer.status_code, sent["kind"], sent["total"]) == (202, "zip", 5)
     assert answer.headers["Location"] == sent["url"] == f"{PATH}/{sent['id']}"
-    assert mega.post(PATH, json={}).get_json()["id"] == sent["id"], "the same while it is open"
+    assert mega.post(PATH, json={}).get_json()["id"] == sent["id"], "the same export until it ends"
     assert mega.get(sent["url"]).status_code == 202
     with talk.app_context():
         writing.write(sent["id"])
@@ -304,7 +306,7 @@ def test_only_admins_of_the_ukm_reach_its_exports(
     talk: Flask, people: People, client_as: ClientAs, who: str, status: int
 ) -> None:
     with talk.app_context():
-        made = written(asked(people))
+        made = written(requested(people))
     client = client_as(who)
     for method, path in (
         ("GET", PATH),

@@ -1,4 +1,4 @@
-"""Files that a job writes: one file, whoever is killed; only its account's; gone after a day."""
+"""Files that a job writes: complete after a kill, for one account only, deleted after a day."""
 
 import csv
 import io
@@ -88,7 +88,7 @@ def test_a_job_writes_the_file_in_parts(
     assert (asked.state, asked.done, asked.holder) == (ExportState.READY, COUNT, None)
     assert sorted(content(asked)) == EVERYBODY
     assert db.session.scalar(select(func.count()).select_from(ExportPart)) == -(-asked.size // 100)
-    writing.write(asked.id)  # a second job of the same finds nothing to do
+    writing.write(asked.id)  # a second job of the same export has nothing to do
     assert sorted(content(asked)) == EVERYBODY
 
 
@@ -109,23 +109,23 @@ def test_the_same_request_returns_the_open_export_and_a_fourth_is_refused(
         assert requests.request(people["admin"], "xlsx", "", COUNT)
 
 
-def test_an_account_keeps_its_newest_files_only(asked: Export) -> None:
+def test_only_the_newest_files_of_an_account_are_stored(asked: Export) -> None:
     for _ in range(requests.MAX_FILES + 2):
         writing.write(requests.request(asked.user_id, "csv", "", COUNT).id)
     assert len(requests.of_account(asked.user_id)) == requests.MAX_FILES
-    for status in ("LUNAS", "NUNGGAK"):  # two that are not written yet
+    for status in ("LUNAS", "NUNGGAK"):  # two exports that no job has written yet
         requests.request(asked.user_id, "csv", f"status={status}", COUNT)
     assert len(requests.of_account(asked.user_id)) == requests.MAX_FILES
 
 
-def test_a_holder_that_lost_its_export_changes_nothing(asked: Export) -> None:
+def test_a_holder_that_lost_its_claim_cannot_save(asked: Export) -> None:
     first = store.claim(asked.id)
     assert first
     assert store.claim(asked.id) is None
     with transaction() as session:
         store.raise_heartbeat(session, first)
     assert first.holder
-    store.expire_holder(asked.id, first.holder, 0)  # it has beaten since
+    store.expire_holder(asked.id, first.holder, 0)  # its heartbeat is 1 since
     assert store.claim(asked.id) is None
     holder = first.holder
     store.expire_holder(asked.id, holder, 1)
@@ -137,7 +137,7 @@ def test_a_holder_that_lost_its_export_changes_nothing(asked: Export) -> None:
 
 
 @pytest.mark.parametrize(("lang", "reason"), [("id", "tiga kali"), ("en", "three times")])
-def test_an_export_fails_with_its_third_dead_holder_and_says_so_in_its_language(
+def test_an_export_fails_after_three_dead_holders_with_a_reason_in_its_language(
     campus: Flask, people: dict[str, int], lang: str, reason: str
 ) -> None:
     with campus.app_context():
@@ -187,12 +187,12 @@ def test_an_export_is_deleted_a_day_after_its_end(
     assert db.session.scalar(select(func.count()).select_from(ExportPart)) == 0
 
 
-def test_the_accounts_own_data_names_its_files(asked: Export) -> None:
+def test_the_data_export_of_an_account_lists_its_files(asked: Export) -> None:
     data = json.loads("".join(data_export.export(asked.user_id)))
     assert [(one["kind"], one["query"]) for one in data["exports"]] == [("csv", "")]
 
 
-def test_a_deleted_account_leaves_no_file(asked: Export) -> None:
+def test_deleting_an_account_deletes_its_files(asked: Export) -> None:
     writing.write(asked.id)
     account_deletion.delete_account(db.session.get_one(User, asked.user_id), PASSWORD)
     prune_all()
@@ -204,12 +204,12 @@ PATH = "/admin/tunggakan"
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def low_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing_files, "MAX_STUDENTS", COUNT - 1)
 
 
-@pytest.mark.usefixtures("campus", "small")
-def test_a_script_learns_where_the_file_will_be(client_as: ClientAs) -> None:
+@pytest.mark.usefixtures("campus", "low_limit")
+def test_a_script_gets_the_address_of_the_future_file(client_as: ClientAs) -> None:
     client = client_as("bendahara")
     answer = client.get(f"{PATH}.csv")
     sent = answer.get_json()
@@ -229,8 +229,8 @@ def test_a_script_learns_where_the_file_will_be(client_as: ClientAs) -> None:
     assert client.get(sent["url"]).status_code == 404
 
 
-@pytest.mark.usefixtures("campus", "small")
-def test_a_browser_is_led_to_its_files(client_as: ClientAs) -> None:
+@pytest.mark.usefixtures("campus", "low_limit")
+def test_a_browser_is_redirected_to_its_files(client_as: ClientAs) -> None:
     client, html = client_as("bendahara"), {"Accept": "text/html,*/*;q=0.8"}
     page = client.get(PATH, headers=html).text
     assert page.count('.xlsx?"') == 1
@@ -246,7 +246,7 @@ def test_a_browser_is_led_to_its_files(client_as: ClientAs) -> None:
     assert "Belum ada berkas" in client.get(f"{PATH}/berkas", headers=html).text
 
 
-@pytest.mark.usefixtures("campus", "small")
+@pytest.mark.usefixtures("campus", "low_limit")
 def test_a_script_that_prefers_json_to_a_page_gets_json(client_as: ClientAs) -> None:
     client, json = client_as("bendahara"), {"Accept": "application/json, text/html;q=0.1"}
     asked_for = client.get(f"{PATH}.csv", headers=json)
@@ -257,7 +257,7 @@ def test_a_script_that_prefers_json_to_a_page_gets_json(client_as: ClientAs) -> 
 MANY = 20_000
 
 
-def test_a_killed_job_is_done_again_and_the_stream_says_so(
+def test_a_killed_job_is_repeated_and_the_stream_publishes_its_end(
     campus: Flask,
     people: dict[str, int],
     web: WebServer,

@@ -35,7 +35,8 @@ def sweep_all() -> None:
         cleanup.sweep(shard)
 
 
-def grow_old(folder: Path, seconds: float) -> None:
+def set_age(folder: Path, seconds: float) -> None:
+    """Set the modification time of all files back."""
     then = time.time() - seconds
     for path in folder.rglob("*"):
         os.utime(path, (then, then))
@@ -60,10 +61,10 @@ def test_a_sweep_deletes_orphans_and_nothing_else(
         needed = stored_names(folder) - {"ab" * 32}
         sweep_all()
         assert len(stored_names(folder)) == 2, "young bytes may belong to an upload in progress"
-        grow_old(folder, 2 * cleanup.ORPHAN_SECONDS)
+        set_age(folder, 2 * cleanup.ORPHAN_SECONDS)
         sweep_all()
         assert stored_names(folder) == needed
-        grow_old(folder, 2 * cleanup.DRAFT_SECONDS)
+        set_age(folder, 2 * cleanup.DRAFT_SECONDS)
         sweep_all()
         assert left_behind(folder) == []
     assert client_as("member").get(kept["url"], buffered=True).data == PDF
@@ -159,8 +160,8 @@ def test_bytes_that_another_file_needs_are_never_trashed(
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_the_bytes_of_very_many_files_are_deleted(app: Flask, folder: Path) -> None:
-    """PostgreSQL takes at most 65,535 parameters in a statement, and each name is two."""
+def test_the_bytes_of_33_000_files_are_deleted_at_once(app: Flask, folder: Path) -> None:
+    """PostgreSQL accepts at most 65,535 parameters in a statement; each name takes two."""
     with app.app_context():
         store_orphan()
         cleanup.discard({"ab" * 32, *(f"{number:064x}" for number in range(33_000))})

@@ -1,4 +1,4 @@
-"""Each day is closed once, whoever closes it and whenever; what is late is not lost."""
+"""Each day is closed once, by any process at any time; late rows count on the next day."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -26,8 +26,8 @@ MONDAY = date(2026, 11, 30)
 Bill = tuple[str, int, int]
 
 
-def say(*bills: Bill, period: str = "20262027", dry_run: bool = False) -> None:
-    """Let the API say these bills (category/item, billed, paid) of student 1, and sync."""
+def sync_bills(*bills: Bill, period: str = "20262027", dry_run: bool = False) -> None:
+    """Sync student 1 with these bills (category/item, billed, paid) as the API's answer."""
     categories: dict[str, list[dict[str, Any]]] = {}
     for name, billed, paid in bills:
         category, unit = name.split("/")
@@ -63,52 +63,52 @@ def campus(inside: Flask, calendar: Calendar) -> Flask:
 
 @every_database
 @pytest.mark.usefixtures("campus")
-def test_what_is_income_and_what_is_not() -> None:
-    say(("SPP/Juli", 100, 40), ("Kitab/Fikih", 50, 50))
+def test_only_later_payments_are_income() -> None:
+    sync_bills(("SPP/Juli", 100, 40), ("Kitab/Fikih", 50, 50))
     assert flows() == {}, "an opening balance is no income"
-    say(("SPP/Juli", 100, 100), ("Kitab/Fikih", 50, 50), dry_run=True)
+    sync_bills(("SPP/Juli", 100, 100), ("Kitab/Fikih", 50, 50), dry_run=True)
     assert flows() == {}
-    say(("SPP/Juli", 100, 100), ("Kitab/Fikih", 50, 45))
+    sync_bills(("SPP/Juli", 100, 100), ("Kitab/Fikih", 50, 45))
     assert flows() == {"SPP": (60, 0, 0), "Kitab": (0, 5, 0)}
-    say(("SPP/Juli", 100, 100), ("SPP/Agustus", 100, 25), ("Kitab/Fikih", 50, 45))
+    sync_bills(("SPP/Juli", 100, 100), ("SPP/Agustus", 100, 25), ("Kitab/Fikih", 50, 45))
     assert flows() == {"SPP": (85, 0, 0), "Kitab": (0, 5, 0)}
 
 
 @every_database
 @pytest.mark.usefixtures("campus")
 def test_a_bill_that_vanishes_is_no_correction_and_no_income_when_it_is_back() -> None:
-    say(("SPP/Juli", 100, 40), ("Kitab/Fikih", 50, 50))
-    say(("SPP/Juli", 100, 40))
+    sync_bills(("SPP/Juli", 100, 40), ("Kitab/Fikih", 50, 50))
+    sync_bills(("SPP/Juli", 100, 40))
     assert flows() == {"Kitab": (0, 0, 50)}
     assert db.session.scalar(sa.select(VanishedBill.paid)) == 50_00
-    say(("SPP/Juli", 100, 40), ("Kitab/Fikih", 60, 55))
+    sync_bills(("SPP/Juli", 100, 40), ("Kitab/Fikih", 60, 55))
     assert flows() == {"Kitab": (5, 0, 0)}
     assert db.session.scalar(sa.select(VanishedBill.paid)) is None
 
 
 @pytest.mark.usefixtures("campus")
 def test_renaming_and_splitting_a_bill_is_no_income() -> None:
-    say(("SPP/Juli", 100, 80))
-    say(("SPP Bulanan/Juli 1", 50, 50), ("SPP Bulanan/Juli 2", 50, 45))
+    sync_bills(("SPP/Juli", 100, 80))
+    sync_bills(("SPP Bulanan/Juli 1", 50, 50), ("SPP Bulanan/Juli 2", 50, 45))
     assert flows() == {"SPP Bulanan": (15, 0, 0)}
 
 
 @every_database
 @pytest.mark.usefixtures("campus")
-def test_what_a_renamed_bill_took_over_is_forgotten_under_the_old_name() -> None:
-    say(("SPP/Juli", 100, 80))
-    say(("SPP/Juli 2026", 100, 80))
-    say(("SPP/Juli 2026", 100, 80), ("SPP/Juli", 100, 0))
+def test_a_bill_with_the_old_name_of_a_renamed_bill_takes_over_nothing() -> None:
+    sync_bills(("SPP/Juli", 100, 80))
+    sync_bills(("SPP/Juli 2026", 100, 80))
+    sync_bills(("SPP/Juli 2026", 100, 80), ("SPP/Juli", 100, 0))
     assert flows() == {}
 
 
 @pytest.mark.usefixtures("campus")
-def test_a_bill_that_is_renamed_and_back_is_no_income() -> None:
-    say(("SPP/Juli", 100, 80))
-    say(("SPP/Juli 2026", 100, 50))
+def test_a_bill_that_is_renamed_and_renamed_back_is_no_income() -> None:
+    sync_bills(("SPP/Juli", 100, 80))
+    sync_bills(("SPP/Juli 2026", 100, 50))
     assert flows() == {"SPP": (0, 0, 30)}
     assert db.session.scalar(sa.select(VanishedBill.paid)) == 30_00
-    say(("SPP/Juli", 100, 90))
+    sync_bills(("SPP/Juli", 100, 90))
     assert flows() == {"SPP": (10, 0, 0)}
     assert db.session.scalar(sa.select(VanishedBill.paid)) is None
 
@@ -116,32 +116,30 @@ def test_a_bill_that_is_renamed_and_back_is_no_income() -> None:
 @every_database
 @pytest.mark.usefixtures("campus")
 def test_bills_of_one_name_that_change_places_are_no_income() -> None:
-    say(("SPP/Juli", 100, 100), ("SPP/Juli", 100, 20))
-    say(("SPP/Juli", 100, 20), ("SPP/Juli", 100, 100))
+    sync_bills(("SPP/Juli", 100, 100), ("SPP/Juli", 100, 20))
+    sync_bills(("SPP/Juli", 100, 20), ("SPP/Juli", 100, 100))
     assert flows() == {}
-    say(("SPP/Juli", 100, 0), ("SPP/Juli", 100, 20), ("SPP/Juli", 100, 100))
-    assert flows() == {}, "a new one in front"
-    say(("SPP/Juli", 100, 0), ("SPP/Juli", 100, 50), ("SPP/Juli", 100, 100))
+    sync_bills(("SPP/Juli", 100, 0), ("SPP/Juli", 100, 20), ("SPP/Juli", 100, 100))
+    assert flows() == {}, "a new bill precedes the others"
+    sync_bills(("SPP/Juli", 100, 0), ("SPP/Juli", 100, 50), ("SPP/Juli", 100, 100))
     assert flows() == {"SPP": (30, 0, 0)}
 
 
 @pytest.mark.usefixtures("campus")
-def test_a_new_period_takes_nothing_from_one_that_vanishes() -> None:
-    say(("Daftar Ulang/MTs", 500, 500), period="20252026")
-    say(("Daftar Ulang/MTs", 500, 100), period="20262027")
+def test_a_new_period_takes_over_nothing_from_a_vanished_period() -> None:
+    sync_bills(("Daftar Ulang/MTs", 500, 500), period="20252026")
+    sync_bills(("Daftar Ulang/MTs", 500, 100), period="20262027")
     assert flows() == {"Daftar Ulang": (100, 0, 500)}
 
 
 @every_database
-def test_each_day_is_closed_once_though_four_threads_close_it(
-    app: Flask, calendar: Calendar
-) -> None:
+def test_four_concurrent_threads_close_each_day_once(app: Flask, calendar: Calendar) -> None:
     calendar.set(MONDAY)
     with app.app_context():
         create_students({"1": "MTs"})
         close_all()
-        say(("SPP/Juli", 100, 40))
-        say(("SPP/Juli", 100, 60))
+        sync_bills(("SPP/Juli", 100, 40))
+        sync_bills(("SPP/Juli", 100, 60))
     calendar.set(MONDAY + timedelta(days=3), 0, 5)
     together = threading.Barrier(4, timeout=30)
 
@@ -163,14 +161,16 @@ def test_each_day_is_closed_once_though_four_threads_close_it(
 
 @every_database
 @pytest.mark.usefixtures("campus")
-def test_what_commits_after_its_day_was_closed_counts_on_the_next(calendar: Calendar) -> None:
+def test_a_row_that_commits_after_its_day_was_closed_counts_on_the_next_day(
+    calendar: Calendar,
+) -> None:
     close_all()
     calendar.set(MONDAY, 23, 59)
-    say(("SPP/Juli", 100, 40))
+    sync_bills(("SPP/Juli", 100, 40))
     calendar.set(MONDAY + timedelta(days=1), 0, 2)
     close_all()
     calendar.set(MONDAY, 23, 59)  # this transaction began before midnight
-    say(("SPP/Juli", 100, 60))
+    sync_bills(("SPP/Juli", 100, 60))
     for days in (1, 2):
         calendar.set(MONDAY + timedelta(days=days), 23, 59)
         assert output.as_json(report())["months"][-1]["owed"] == "40"
@@ -183,10 +183,10 @@ def test_what_commits_after_its_day_was_closed_counts_on_the_next(calendar: Cale
 
 @every_database
 @pytest.mark.usefixtures("campus")
-def test_the_report_survives_pruning(calendar: Calendar) -> None:
+def test_pruning_does_not_change_the_report(calendar: Calendar) -> None:
     close_all()
-    say(("SPP/Juli", 100, 40))
-    say(("SPP/Juli", 100, 60))
+    sync_bills(("SPP/Juli", 100, 40))
+    sync_bills(("SPP/Juli", 100, 60))
     assert closing.prune in PRUNERS
     calendar.set(MONDAY + timedelta(days=200))
     close_all()
@@ -219,8 +219,8 @@ def test_the_leader_closes_days_by_itself(calendar: Calendar) -> None:
 
 @every_database
 @pytest.mark.usefixtures("campus")
-def test_an_upgrade_opens_the_journal_with_what_the_bills_say() -> None:
-    say(("SPP/Juli", 100, 40), ("Kitab/Fikih", 50, 70))
+def test_an_upgrade_opens_the_journal_with_the_sums_of_the_bills() -> None:
+    sync_bills(("SPP/Juli", 100, 40), ("Kitab/Fikih", 50, 70))
     flask_migrate.downgrade(revision="0032")
     flask_migrate.upgrade()
     flask_migrate.upgrade()
@@ -231,13 +231,15 @@ def test_an_upgrade_opens_the_journal_with_what_the_bills_say() -> None:
 
 @every_database
 @pytest.mark.usefixtures("campus")
-def test_journal_closed_days_and_bills_agree_and_what_does_not_is_named(calendar: Calendar) -> None:
+def test_the_check_names_each_difference_of_journal_closed_days_and_bills(
+    calendar: Calendar,
+) -> None:
     close_all()
-    say(("SPP/Juli", 100, 40), ("Kitab/Fikih", 50, 70))
+    sync_bills(("SPP/Juli", 100, 40), ("Kitab/Fikih", 50, 70))
     for day in (1, 2, 3):
         calendar.set(MONDAY + timedelta(days=day))
         close_all()
-        say(("SPP/Juli", 100, 40 + day), ("Kitab/Fikih", 50, 70))
+        sync_bills(("SPP/Juli", 100, 40 + day), ("Kitab/Fikih", 50, 70))
     assert agreement.check() == []
     tuesday = (MONDAY + timedelta(days=1)).isoformat()
     with transaction() as session:

@@ -1,4 +1,4 @@
-"""What came in equals brute force over every answer, to the sen, on every database."""
+"""The report of received payments equals a brute-force sum over every answer, on every database."""
 
 import random
 from collections.abc import Callable
@@ -25,29 +25,29 @@ FIRST = date(2026, 9, 20)
 
 
 class Campus:
-    """Random students whose answers go to the program and to the brute force alike."""
+    """Random students. Each answer is synced by the program and added to the brute-force ledger."""
 
     def __init__(self, rng: random.Random, move: Callable[[str, str], None]) -> None:
         self.rng, self.ledger, self._move = rng, Ledger(), move
-        said = bills.random_students(rng.randrange(10**6), COUNT)
-        self.said = {f"{n:03}": periods for n, periods in enumerate(said)}
-        self.ever = {one: [periods] for one, periods in self.said.items()}
-        self.ledger.units = {one: rng.choice(UNITS) for one in self.said}
+        students = bills.random_students(rng.randrange(10**6), COUNT)
+        self.current = {f"{n:03}": periods for n, periods in enumerate(students)}
+        self.history = {one: [periods] for one, periods in self.current.items()}
+        self.ledger.units = {one: rng.choice(UNITS) for one in self.current}
         create_students(self.ledger.units)
 
-    def live_through(self, day: date) -> None:
-        """Let some students pay, be synced for the first time, or change their unit."""
+    def play_day(self, day: date) -> None:
+        """Change the bills of six students, sync twelve, and perhaps move one to another unit."""
         rng = self.rng
-        for one in rng.sample(sorted(self.said), 6):
-            new = income.changed(rng, self.said[one])
-            self.said[one] = rng.choice(self.ever[one]) if rng.random() < 0.15 else new
-            self.ever[one].append(self.said[one])
-        asked = rng.sample(sorted(self.said), 12)
-        sync({one: self.said[one] for one in asked})
-        for one in asked:
-            self.ledger.answer(day.isoformat(), one, self.said[one])
+        for one in rng.sample(sorted(self.current), 6):
+            new = income.changed(rng, self.current[one])
+            self.current[one] = rng.choice(self.history[one]) if rng.random() < 0.15 else new
+            self.history[one].append(self.current[one])
+        synced = rng.sample(sorted(self.current), 12)
+        sync({one: self.current[one] for one in synced})
+        for one in synced:
+            self.ledger.answer(day.isoformat(), one, self.current[one])
         if rng.random() < 0.3:
-            one, unit = rng.choice(asked), rng.choice(UNITS)
+            one, unit = rng.choice(synced), rng.choice(UNITS)
             self._move(one, unit)
             self.ledger.units[one] = unit
 
@@ -67,7 +67,7 @@ def move(tmp_path: Path) -> Callable[[str, str], None]:
 @every_database
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.usefixtures("inside")
-def test_every_day_equals_brute_force(
+def test_the_balances_of_every_day_equal_brute_force(
     calendar: Calendar, move: Callable[[str, str], None], seed: int
 ) -> None:
     rng = random.Random(seed)
@@ -81,7 +81,7 @@ def test_every_day_equals_brute_force(
         if number % 4 == 0:
             close_all()  # on other days no process runs at midnight
         if rng.random() < 0.7:
-            campus.live_through(day)
+            campus.play_day(day)
         expected[day] = campus.ledger.closing(day.isoformat())
     check_report(campus.ledger, FIRST + timedelta(days=DAYS - 1))
     calendar.set(FIRST + timedelta(days=DAYS), 0, 5)
@@ -93,7 +93,7 @@ def test_every_day_equals_brute_force(
 
 
 def check_rebuilt(expected: dict[date, dict[tuple[str, str], Row]]) -> None:
-    """Assert that the journal alone gives the balances of every day, and may then be pruned."""
+    """Assert that the sums of the journal are the balances of every day."""
     sums: dict[tuple[str, str], list[int]] = {}
     columns = [getattr(PaymentJournal, name) for name in ("day", "unit", "category", *FIGURES)]
     rows = db.session.execute(sa.select(*columns).where(PaymentJournal.closed)).all()
@@ -110,9 +110,9 @@ def check_rebuilt(expected: dict[date, dict[tuple[str, str], Row]]) -> None:
 
 
 def check_report(ledger: Ledger, today: date) -> None:
-    """Assert that the page's figures are the sums of the brute force's days."""
+    """Assert that the figures of the report are the sums of the ledger's days."""
     db.session.rollback()
-    said = output.as_json(report())
+    shown = output.as_json(report())
     flows = ledger.flows
 
     def total(first: date, last: date, at: int = 0, key: str | None = None) -> dict[str, str]:
@@ -125,20 +125,20 @@ def check_report(ledger: Ledger, today: date) -> None:
         return texts | {"net": rupiah(found["received"] - found["corrected"])}
 
     for name in ("today", "day_before", "week", "week_before", "month", "month_before"):
-        span = said[name]
+        span = shown[name]
         bounds = (date.fromisoformat(span.pop("from")), date.fromisoformat(span.pop("to")))
         assert span == total(*bounds), name
-    for month, first in zip(said["months"], months_until(today), strict=True):
+    for month, first in zip(shown["months"], months_until(today), strict=True):
         last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
         figures = {name: month[name] for name in ("received", "corrected", "lost", "net")}
         assert figures == total(first, last), first
-    assert said["months"][-1]["owed"] == rupiah(
+    assert shown["months"][-1]["owed"] == rupiah(
         sum(sums["owed"] for sums in ledger.balances().values())
     )
     first = today.replace(day=1)
     before = (first - timedelta(days=1)).replace(day=1)
     for at, name in enumerate(("units", "categories")):
-        assert said[name]
-        for part in said[name]:
+        assert shown[name]
+        for part in shown[name]:
             assert part.pop("before") == total(before, first - timedelta(days=1), at, part["key"])
             assert total(first, today, at, part.pop("key")) == part

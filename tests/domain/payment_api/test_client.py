@@ -33,10 +33,10 @@ from myukm.ops import api_probe
 
 def ask(url: str, idperson: str = "100001", **settings: Any) -> Answer:
     environment = {"PEMBAYARAN_API_URL": url, "SECRET_KEY": "k" * 32, "REDIS_URL": "redis://x/0"}
-    whole = config.load(environment) | {"PEMBAYARAN_API_TIMEOUT": 2.0} | settings
+    configured = config.load(environment) | {"PEMBAYARAN_API_TIMEOUT": 2.0} | settings
 
     async def once() -> Answer:
-        async with PaymentApi(whole) as api:
+        async with PaymentApi(configured) as api:
             return await api.payments(idperson)
 
     return asyncio.run(once())
@@ -66,14 +66,14 @@ def ask(url: str, idperson: str = "100001", **settings: Any) -> Answer:
         ("1, 2, 3", 1, 1),
     ],
 )
-def test_retry_after_is_limited_and_unreadable_values_are_one_second(
+def test_retry_after_is_limited_and_an_unreadable_value_means_one_second(
     header: str | None, least: int, most: int
 ) -> None:
     assert least <= seconds_to_wait(header) <= most
 
 
 def test_any_retry_after_gives_seconds_within_the_bounds() -> None:
-    chosen = random.Random(7)
+    rng = random.Random(7)
     parts = [
         "Fri",
         ",",
@@ -90,7 +90,7 @@ def test_any_retry_after_gives_seconds_within_the_bounds() -> None:
         "\x00",
     ]
     for _ in range(3000):
-        text = " ".join(chosen.choices(parts, k=chosen.randint(1, 8)))
+        text = " ".join(rng.choices(parts, k=rng.randint(1, 8)))
         assert 1 <= seconds_to_wait(text) <= MAX_WAIT_SECONDS, text
 
 
@@ -140,7 +140,7 @@ class RecordingHandler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Stay quiet."""
+        """Print no access log."""
 
 
 def test_a_redirect_to_another_host_is_not_followed(other_host: ThreadingHTTPServer) -> None:
@@ -195,7 +195,7 @@ def test_an_answer_that_never_ends_times_out() -> None:
     assert found == Failure("timeout", Action.RETRY)
 
 
-def test_an_answer_that_breaks_off_is_named_in_words(app: Flask) -> None:
+def test_a_truncated_answer_has_a_message_for_users(app: Flask) -> None:
     with Simulator(students=5, fail={"truncated": ["100001"]}) as api:
         found = ask(api.url)
     assert isinstance(found, Failure)

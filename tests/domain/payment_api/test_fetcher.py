@@ -1,4 +1,4 @@
-"""The fetch pool against the simulator: how many requests are in flight, and whose."""
+"""The fetch pool against the simulator: how many requests are in flight, and for which students."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 def test_every_student_gets_one_result(pool: FetchPool) -> None:
-    async def play() -> list[Item]:
+    async def run() -> list[Item]:
         async with pool:
             merge_nothing(pool)
             pool.submit(items(20))
@@ -54,7 +54,7 @@ def test_every_student_gets_one_result(pool: FetchPool) -> None:
             await until(lambda: not pool.unfinished)
             return pool.pop_results()
 
-    results = asyncio.run(play())
+    results = asyncio.run(run())
     assert sorted(result.item_id for result in results) == list(range(20))
     assert all(result.payments for result in results)
 
@@ -64,7 +64,7 @@ def test_one_requested_student_is_fetched_beyond_the_width(
 ) -> None:
     payment_api.set(latency_ms="60000")
 
-    async def play() -> int:
+    async def run() -> int:
         async with pool:
             merge_nothing(pool)
             pool.submit(items(10))
@@ -73,18 +73,18 @@ def test_one_requested_student_is_fetched_beyond_the_width(
             assert IDS[12] not in payment_api.students()
             return pool.in_flight
 
-    assert asyncio.run(play()) == WIDTH + 1
+    assert asyncio.run(run()) == WIDTH + 1
 
 
 def test_nothing_is_sent_before_the_shared_state_is_merged(pool: FetchPool) -> None:
-    async def play() -> tuple[int, int]:
+    async def run() -> tuple[int, int]:
         async with pool:
             pool.submit(items(5))
             before = pool.in_flight
             merge_nothing(pool)
             return before, pool.in_flight
 
-    assert asyncio.run(play()) == (0, WIDTH)
+    assert asyncio.run(run()) == (0, WIDTH)
 
 
 def test_leaving_the_pool_cancels_requests_in_flight(
@@ -92,19 +92,19 @@ def test_leaving_the_pool_cancels_requests_in_flight(
 ) -> None:
     payment_api.set(latency_ms="60000")
 
-    async def play() -> None:
+    async def run() -> None:
         async with pool:
             merge_nothing(pool)
             pool.submit(items(5))
             await until(lambda: payment_api.state()["requests"] == WIDTH)
 
-    asyncio.run(asyncio.wait_for(play(), 10))
+    asyncio.run(asyncio.wait_for(run(), 10))
     assert pool.in_flight == 0
     assert len(pool.unfinished) == 5
 
 
 def test_after_stop_only_requests_in_flight_end(pool: FetchPool, payment_api: Simulator) -> None:
-    async def play() -> int:
+    async def run() -> int:
         async with pool:
             merge_nothing(pool)
             pool.submit(items(10))
@@ -112,7 +112,7 @@ def test_after_stop_only_requests_in_flight_end(pool: FetchPool, payment_api: Si
             await until(lambda: not pool.in_flight)
             return len(pool.pop_results())
 
-    assert asyncio.run(play()) == WIDTH
+    assert asyncio.run(run()) == WIDTH
     assert payment_api.state()["requests"] == WIDTH
 
 
@@ -121,7 +121,7 @@ def test_a_full_pool_reserves_a_slot_only_for_a_requested_student(
 ) -> None:
     payment_api.set(latency_ms="60000")
 
-    async def play() -> tuple[int, int]:
+    async def run() -> tuple[int, int]:
         async with pool:
             merge_nothing(pool)
             pool.submit(items(10))
@@ -130,28 +130,28 @@ def test_a_full_pool_reserves_a_slot_only_for_a_requested_student(
             pool.submit([Item(11, IDS[11], requested=True)])
             return full, pool.update().slots
 
-    assert asyncio.run(play()) == (0, 1)
+    assert asyncio.run(run()) == (0, 1)
 
 
 def test_a_stopped_pool_leaves_the_rate_budget_to_others(pool: FetchPool) -> None:
     pool.gate.rate_limiter = RateLimiter(10)
 
-    async def play() -> tuple[int, int]:
+    async def run() -> tuple[int, int]:
         async with pool:
             pool.submit(items(10))
             before = pool.update().slots
             pool.stop()
             return before, pool.update().slots
 
-    before, after = asyncio.run(play())
+    before, after = asyncio.run(run())
     assert before
     assert after == 0
 
 
 def test_a_stopped_pool_leaves_the_probe_to_others(pool: FetchPool) -> None:
-    """Asked for and not sent, it would keep all workers from probing for five seconds."""
+    """A probe that the pool claimed but did not send would block all workers' probes for 5 s."""
 
-    async def play() -> tuple[bool, bool]:
+    async def run() -> tuple[bool, bool]:
         async with pool:
             for _ in range(WINDOW):
                 pool.gate.record(DOWN, 0, fresh=True)
@@ -159,7 +159,7 @@ def test_a_stopped_pool_leaves_the_probe_to_others(pool: FetchPool) -> None:
             pool.stop()
             return before, pool.update().probe
 
-    assert asyncio.run(play()) == (True, False)
+    assert asyncio.run(run()) == (True, False)
 
 
 @pytest.mark.parametrize("students", [0, 1])
@@ -169,13 +169,13 @@ def test_a_probe_obeys_retry_after(pool: FetchPool, payment_api: Simulator, stud
     for _ in range(WINDOW):
         pool.gate.record(DOWN, pool.gate.breaker_generation, fresh=True)
 
-    async def play() -> None:
+    async def run() -> None:
         async with pool:
             pool.submit(items(students))
             merge_nothing(pool)
             await until(lambda: payment_api.state()["requests"] and not pool.in_flight)
 
-    asyncio.run(play())
+    asyncio.run(run())
     assert pool.gate.is_open
     assert 30 < pool.gate.wait <= 40
     assert len(pool.unfinished) == students

@@ -19,7 +19,7 @@ DOWN = Failure("server_error", Action.RETRY, 500)
 
 
 class Clock:
-    """A clock that only a test moves on."""
+    """A clock that stands until a test advances it."""
 
     now = 1000.0
 
@@ -52,7 +52,7 @@ def fail(gate: Gate, count: int = WINDOW) -> None:
 
 
 def exchange(gate: Gate, ready: int = 0) -> bool:
-    """Exchange the gate's state by the real Valkey."""
+    """Exchange the gate's state through the real Valkey; return whether the gate may probe."""
     update = gate.update(ready)
     return gate.merge(update, shared_state.exchange(update))
 
@@ -108,7 +108,7 @@ def test_an_open_breaker_allows_one_probe_per_interval_over_all_workers(
 
 def test_without_valkey_a_worker_probes_and_closes_its_own_breaker(gate: Gate) -> None:
     fail(gate)
-    assert gate.merge(gate.update(0), None), "it may probe"
+    assert gate.merge(gate.update(0), None), "the worker may probe"
     gate.close()
     assert gate.acquire() == 0
 
@@ -129,7 +129,7 @@ def test_an_opened_breaker_is_reported_until_valkey_has_it(gate: Gate) -> None:
         (["connection"] * 11 + ["server_error"] * 9, "silence"),
     ],
 )
-def test_the_cause_tells_error_answers_from_silence(
+def test_the_cause_distinguishes_error_answers_from_silence(
     gate: Gate, codes: list[str | None], cause: str
 ) -> None:
     for code in codes:
@@ -137,7 +137,7 @@ def test_the_cause_tells_error_answers_from_silence(
     assert gate.cause == cause
 
 
-def test_a_change_during_an_exchange_wins_over_its_answer(gate: Gate) -> None:
+def test_a_change_during_an_exchange_overrides_its_result(gate: Gate) -> None:
     fail(gate)
     update = gate.update(0)
     gate.close()
@@ -151,8 +151,8 @@ def test_workers_share_breaker_retry_after_and_probe(app_context: Flask) -> None
     for gate in (one, two):
         exchange(gate)
     fail(one)
-    assert exchange(one), "it probes at once"
-    assert not exchange(two), "one probe is enough"
+    assert exchange(one), "the first worker probes at once"
+    assert not exchange(two), "another worker probes already"
     assert two.is_open
     one.close()
     exchange(one)
@@ -172,7 +172,7 @@ def test_a_dead_workers_open_breaker_expires(app_context: Flask, valkey: redis.R
     exchange(alive)
     assert alive.is_open
     assert valkey.pttl(shared_state.DOWN) > 0
-    valkey.delete(shared_state.DOWN)  # as it expires
+    valkey.delete(shared_state.DOWN)  # the key expires
     exchange(alive)
     assert not alive.is_open
 
@@ -200,7 +200,7 @@ def send(gate: Gate, clock: Clock, seconds: float) -> list[float]:
     return sent
 
 
-def test_missed_slots_are_not_made_up_for(clock: Clock) -> None:
+def test_missed_slots_are_lost(clock: Clock) -> None:
     gate = Gate(20, clock)
     gate.merge(gate.update(1000), CALM)
     clock.now += 0.4 + LATE_SECONDS

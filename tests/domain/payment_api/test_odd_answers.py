@@ -26,7 +26,7 @@ PAGE = "<h1>Selamat datang</h1>"
 
 
 def ask(api: RawApi, *idpersons: str, timeout: float = 2.0, **environment: str) -> list[Answer]:
-    """Ask for these students (7 when none is named), one after the other."""
+    """Request these students (7 if none is given) one after the other."""
     given = {"PEMBAYARAN_API_URL": api.url, "SECRET_KEY": "k" * 32} | environment
     settings = config.load(given) | {"PEMBAYARAN_API_TIMEOUT": timeout}
 
@@ -73,7 +73,7 @@ def test_valid_answers_with_odd_headers_or_encodings_are_accepted(answer: bytes)
         b"HTTP/1.1 abc\r\n\r\n",
     ],
 )
-def test_an_unreadable_answer_is_no_outage(app: Flask, answer: bytes) -> None:
+def test_an_unreadable_answer_does_not_count_as_an_outage(app: Flask, answer: bytes) -> None:
     with RawApi({"": answer}) as api, app.app_context():
         (found,) = ask(api)
         app.config["PEMBAYARAN_API_URL"] = api.url
@@ -88,15 +88,15 @@ def test_an_unreadable_answer_is_no_outage(app: Flask, answer: bytes) -> None:
     with app.app_context():
         for text in (str(message(found)), str(refused.value)):
             assert "sambungan" not in text
-            assert "Error" not in text, "the name of a class"
+            assert "Error" not in text, "no name of an exception class"
 
 
 def test_the_answer_after_a_wrong_content_length_is_read_correctly() -> None:
     answers = {"/payments/1": raw(BODY, "Content-Length: 10"), "": raw(BODY)}
     with RawApi(answers) as api:
-        lied, right = ask(api, "1", "7")
-    assert isinstance(lied, Failure)
-    assert isinstance(right, Payments)
+        first, second = ask(api, "1", "7")
+    assert isinstance(first, Failure)
+    assert isinstance(second, Payments)
 
 
 @pytest.mark.parametrize("status", ["429 Slow", "503 Later"])
@@ -127,7 +127,7 @@ def test_the_timeout_is_for_the_whole_answer_not_for_each_byte() -> None:
     assert time.monotonic() - began < 3
 
 
-def test_an_error_of_our_own_fails_only_its_student_and_is_logged(
+def test_an_internal_error_fails_only_its_student_and_is_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: object) -> Any:

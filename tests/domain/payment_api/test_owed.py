@@ -1,4 +1,4 @@
-"""What is owed, by the items; which of the API's figures disagree, and by how much."""
+"""What a student owes by the items; which figures of the API disagree, and by how much."""
 
 import json
 from collections import Counter
@@ -58,7 +58,7 @@ def test_a_student_without_bills_is_not_paid_up(periods: Periods) -> None:
     assert (found.status, found.lunas, found.tidak_cocok) == ("tanpa_tagihan", False, False)
 
 
-def test_items_decide_if_a_summary_claims_that_all_is_paid() -> None:
+def test_unpaid_items_count_although_a_summary_claims_that_all_is_paid() -> None:
     settled = sums(900, 900, 0, fully_paid=True)
     periods = period(
         item(450, 0, 450), item(450, 0, 450, "Agustus"), said=settled, of_category=settled
@@ -117,7 +117,9 @@ def test_a_wrong_paid_flag_does_not_settle_a_debt() -> None:
 
 
 @pytest.mark.parametrize("fully_paid", [True, False])
-def test_the_flag_may_follow_sums_that_set_off_overpayments(fully_paid: bool) -> None:
+def test_a_flag_that_fits_sums_with_offset_overpayments_is_no_disagreement(
+    fully_paid: bool,
+) -> None:
     said = sums(500, 500, 0, fully_paid)
     periods = period(item(200, 0, 200), item(300, 500, -200), said=said, of_category=said)
     assert disagreements(periods) == []
@@ -151,12 +153,12 @@ def test_very_large_amounts_are_exact_or_refused(app: Flask) -> None:
             answer(period(*twice, said=sums(0, 0, 0, fully_paid=True)))
 
 
-def test_a_negative_bill_is_overpaid() -> None:
+def test_a_negative_bill_counts_as_overpaid() -> None:
     found = answer(period(item(-250, 0, -250), item(400, 0, 400, "Agustus"))).owed
     assert (found.tunggakan, found.lebih_bayar) == (400, 250)
 
 
-def test_random_students_owe_what_their_items_say() -> None:
+def test_random_students_owe_the_sum_of_their_items() -> None:
     seen: Counter[tuple[str, bool]] = Counter()
     for periods in bills.random_students(9, 3_000):
         right = bills.truth(periods)

@@ -1,4 +1,4 @@
-"""What is a valid answer of the payment API, what it adds up to, and which answers are equal."""
+"""Which answers of the payment API are valid, their sums, and which answers have equal digests."""
 
 import json
 import re
@@ -122,7 +122,7 @@ def test_amounts_as_text_are_read_in_both_notations(text: str, rupiah: str) -> N
     assert found.digest == parse(body(account() | {"saldo": float(rupiah)}), "7").digest
 
 
-def test_sums_with_points_between_thousands_beside_plain_items() -> None:
+def test_sums_with_thousands_separators_beside_plain_items_are_accepted() -> None:
     dotted = account(amount_billed=350000, amount_paid=100000, remaining_balance=250000)
     period = dotted["periods"][0]
     sums = {"total_billed": "350.000", "total_paid": "100.000", "total_remaining": "250.000"}
@@ -241,7 +241,7 @@ def test_unknown_numbers_are_kept_exactly() -> None:
 
 
 def test_all_three_ways_of_parsing_give_the_same_result() -> None:
-    """It is read in one step, checked in one step, or looked at part by part."""
+    """The plain form, the plain form with an unknown field, and amounts as texts."""
     for index in range(200):
         idperson = student(index)["idperson"]
         data = sample_payments(student(index))
@@ -263,7 +263,7 @@ def test_an_unknown_field_anywhere_changes_the_digest(before: str, field: str) -
 
 
 def test_a_digest_stays_the_same_from_version_to_version() -> None:
-    """Or the first run after an upgrade writes every student."""
+    """Otherwise the first run after an upgrade writes every student."""
     digest = "5b46707abc9860004b42b74a7887c4c8114fe25b810b076875b43c0fe8476056"
     assert parse(body(account()), "7").digest == digest
 

@@ -1,4 +1,4 @@
-"""Which answers are one page of a longer list, by the marks of many frameworks."""
+"""Which answers are one page of a longer list, by the pagination fields of many frameworks."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ WHOLE = [
 
 
 @pytest.mark.parametrize("beside", MORE)
-def test_each_known_mark_of_a_page_is_detected(beside: dict[str, Any]) -> None:
+def test_each_known_pagination_field_is_detected(beside: dict[str, Any]) -> None:
     assert sign(FIVE | beside, {}, 5)
     assert sign(FIVE | {"meta": beside}, {}, 5)
 

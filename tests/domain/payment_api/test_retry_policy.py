@@ -42,7 +42,7 @@ def test_a_403_fails_the_student_unless_ten_come_in_a_row(policy: RetryPolicy) -
     assert policy.refused == "forbidden"
 
 
-def test_failures_of_an_outage_count_no_try(policy: RetryPolicy) -> None:
+def test_failures_in_an_outage_do_not_count_as_tries(policy: RetryPolicy) -> None:
     student, failure = item(), from_status(500, None)
     for number in range(WINDOW):
         policy.classify(item(number), failure, 0)

@@ -35,7 +35,7 @@ def inside(app: Flask) -> Iterator[Flask]:
 
 @pytest.fixture
 def published(inside: Flask, monkeypatch: pytest.MonkeyPatch) -> list[dict]:
-    """The events that went out, without Valkey's pub/sub."""
+    """The data of the published events, which are recorded instead of sent to Valkey."""
     received: list[dict] = []
     monkeypatch.setattr(
         pubsub, "publish_many", lambda events: received.extend(data for _, _, data in events)
@@ -53,10 +53,10 @@ def status_of(user_id: int) -> str:
 
 
 def jobs() -> list[int]:
-    """The accounts that a queued job will publish; the queue is empty afterwards."""
-    waiting = get_queue(DEFAULT)
-    users = [job.args[0] for job in waiting.jobs]
-    waiting.empty()
+    """Empty the queue; return the accounts that its jobs would have published."""
+    queue = get_queue(DEFAULT)
+    users = [job.args[0] for job in queue.jobs]
+    queue.empty()
     return users
 
 
@@ -65,7 +65,7 @@ def run_jobs() -> None:
         tracker.broadcast(user_id)
 
 
-def test_a_stream_makes_its_user_online_which_is_published_once(
+def test_the_first_stream_of_a_user_publishes_online_once(
     member: int, published: list[dict]
 ) -> None:
     tracker.connect([(member, "tab-1")])
@@ -97,14 +97,14 @@ def test_a_user_who_changes_the_page_stays_online(member: int, published: list[d
     assert (jobs(), tracker.count_streams([member])[member], len(published)) == ([], 1, 1)
 
 
-def test_after_the_grace_period_a_user_is_offline_and_was_last_seen_then(
+def test_after_the_grace_period_a_user_is_offline_with_a_last_seen_time(
     member: int, published: list[dict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tracker.connect([(member, "page")])
     run_jobs()
     monkeypatch.setattr(connections, "GRACE_SECONDS", 0.05)
     tracker.disconnect([(member, "page")])
-    wait_until(lambda: tracker.publish_expired() or jobs_after_settling(), 30)
+    wait_until(lambda: tracker.publish_expired() or job_is_queued(), 30)
     run_jobs()
     assert [(event["status"], event["online_count"]) for event in published] == [
         ("online", 1),
@@ -113,7 +113,7 @@ def test_after_the_grace_period_a_user_is_offline_and_was_last_seen_then(
     assert published[-1]["last_seen"].endswith("Z")
 
 
-def jobs_after_settling() -> bool:
+def job_is_queued() -> bool:
     return get_queue(DEFAULT).count > 0
 
 
@@ -129,10 +129,11 @@ def test_an_open_tab_keeps_its_user_online(member: int, monkeypatch: pytest.Monk
 def test_connections_of_a_process_that_died_expire(
     member: int, published: list[dict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "CONNECTION_TTL", 3)  # its start is published before
+    # Long enough that "online" is published before the connection expires.
+    monkeypatch.setattr(connections, "CONNECTION_TTL", 3)
     tracker.connect([(member, "page")])
     run_jobs()
-    wait_until(lambda: tracker.publish_expired() or jobs_after_settling(), 30)
+    wait_until(lambda: tracker.publish_expired() or job_is_queued(), 30)
     run_jobs()
     assert [event["status"] for event in published] == ["online", "offline"]
     assert tracker.count_streams([member])[member] == 0
@@ -141,10 +142,11 @@ def test_connections_of_a_process_that_died_expire(
 def test_an_inactive_user_is_away_until_the_next_activity(
     member: int, published: list[dict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "ACTIVITY_TTL", 3)  # its start is published before
+    # Long enough that "online" is published before the activity expires.
+    monkeypatch.setattr(connections, "ACTIVITY_TTL", 3)
     tracker.connect([(member, "page")])
     run_jobs()
-    wait_until(lambda: tracker.publish_expired() or jobs_after_settling(), 30)
+    wait_until(lambda: tracker.publish_expired() or job_is_queued(), 30)
     run_jobs()
     monkeypatch.setattr(connections, "ACTIVITY_TTL", 300)
     tracker.record_activity(member)
@@ -174,23 +176,25 @@ def test_a_lost_job_is_queued_again(member: int, monkeypatch: pytest.MonkeyPatch
 
 def test_all_members_are_listed_online_ones_first(people: People, inside: Flask) -> None:
     tracker.connect([(people["friend"], "page")])
-    place = memberships.get_membership(people["member"], UKM)
-    state = presence_list.online(place.ukm)
+    membership = memberships.get_membership(people["member"], UKM)
+    state = presence_list.online(membership.ukm)
     assert (state["online_count"], state["total_members"]) == (1, 2)
     assert [(who["user_id"], who["status"]) for who in state["members"]] == [
         (people["friend"], "online"),
         (people["member"], "offline"),
     ]
     assert [who["user_id"] for who in presence_list.snapshots([UKM])] == [people["friend"]]
-    assert presence_list.counts([place.ukm_id])[place.ukm_id] == 1
+    assert presence_list.counts([membership.ukm_id])[membership.ukm_id] == 1
 
 
-def test_of_a_large_ukm_50_members_and_the_counts_are_listed(people: People, inside: Flask) -> None:
+def test_the_list_of_a_large_ukm_has_50_members_and_the_counts(
+    people: People, inside: Flask
+) -> None:
     crowd = enlarge(150)
     for user_id in crowd[:60]:
         tracker.connect([(user_id, "page")])
-    place = memberships.get_membership(people["member"], UKM)
-    state = presence_list.online(place.ukm)
+    membership = memberships.get_membership(people["member"], UKM)
+    state = presence_list.online(membership.ukm)
     assert (state["online_count"], state["total_members"]) == (60, 152)
     assert {who["status"] for who in state["members"]} == {"online"}
     assert len(state["members"]) == len(list(presence_list.snapshots([UKM]))) == 50
@@ -204,11 +208,11 @@ def test_snapshots_of_many_ukms_take_two_queries(people: People, inside: Flask) 
         session.add_all(ukms)
         session.flush()
         session.add_all(Membership(ukm_id=one.id, user_id=people["friend"]) for one in ukms)
-    with recorded_statements(inside) as asked:
+    with recorded_statements(inside) as statements:
         published = list(presence_list.snapshots([*codes, UKM]))
     assert sorted(one["ukm"] for one in published) == sorted([*codes, UKM])
     assert {one["user_id"] for one in published} == {people["friend"]}
-    assert len([each for each in asked if each.startswith("SELECT")]) == 2
+    assert len([each for each in statements if each.startswith("SELECT")]) == 2
 
 
 def test_many_arrivals_are_published_by_one_job(
@@ -228,13 +232,13 @@ def test_many_arrivals_are_published_by_one_job(
     assert [event["ukm"] for event in published] == [UKM]
     tracker.connect([(people["friend"], "page")])
     run_jobs()
-    assert len(published) == 1, "it came too soon after another"
+    assert len(published) == 1, "the next event of a large UKM is delayed"
     valkey.delete(*valkey.keys("myukm:once:*"))
     tracker.publish_delayed()
     assert published[-1]["online_count"] == 2001
 
 
-def test_what_is_late_waits_on_if_it_cannot_be_published(
+def test_delayed_users_stay_stored_if_publishing_fails(
     inside: Flask, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_: object) -> None:
@@ -247,10 +251,10 @@ def test_what_is_late_waits_on_if_it_cannot_be_published(
     assert sorted(outbox.take_delayed(9)) == [1, 2]
 
 
-BUSY_MACHINE = 4  # times as slow as an idle one
+SLOWDOWN = 4  # how many times slower a busy machine may be
 
 
-def test_two_thousand_arrivals_keep_no_queue_waiting(
+def test_two_thousand_arrivals_delay_no_job_by_a_second(
     people: People, app: Flask, start: Callable[..., Program], valkey: redis.Redis
 ) -> None:
     worker = start("python", "worker.py", "default")
@@ -261,18 +265,18 @@ def test_two_thousand_arrivals_keep_no_queue_waiting(
             tracker.connect([(user_id, "page") for user_id in crowd[first : first + 50]])
             waits += waits_of_jobs()
         wait_until(lambda: waits.extend(waits_of_jobs()) or not outbox.waiting(1), 30)
-    assert max(waits) < BUSY_MACHINE * 1.0
+    assert max(waits) < SLOWDOWN * 1.0
 
 
 def waits_of_jobs() -> list[float]:
-    """How long the jobs in the queue wait already: of one at most."""
-    waiting = get_queue(DEFAULT).jobs
-    assert len(waiting) <= 1
-    return [(utcnow() - job.enqueued_at).total_seconds() for job in waiting]
+    """Return the seconds that each queued job has waited; there may be at most one."""
+    queued = get_queue(DEFAULT).jobs
+    assert len(queued) <= 1
+    return [(utcnow() - job.enqueued_at).total_seconds() for job in queued]
 
 
 def enlarge(count: int) -> list[int]:
-    """Give ROBOTIK that many more members."""
+    """Create `count` more members of ROBOTIK; return their ids."""
     with transaction() as session:
         users = [User(nim=f"c{n}", name=f"Warga {n:03}", password_hash="") for n in range(count)]
         session.add_all(users)
@@ -285,7 +289,7 @@ def enlarge(count: int) -> list[int]:
     return [user.id for user in users]
 
 
-def test_after_two_concurrent_jobs_the_published_status_is_right(app: Flask, member: int) -> None:
+def test_concurrent_jobs_leave_no_status_unpublished(app: Flask, member: int) -> None:
     tracker.connect([(member, "page")])
 
     def publish() -> None:
@@ -308,9 +312,9 @@ def test_typing_is_published_every_two_seconds_at_most_and_not_for_muted_members
     monkeypatch.setattr(
         pubsub, "publish_transient", lambda topic, kind, data: received.append(data)
     )
-    place = memberships.get_membership(member, UKM)
+    membership = memberships.get_membership(member, UKM)
     for _ in range(5):
-        tracker.typing(place)
+        tracker.typing(membership)
     friend = memberships.get_membership(people["friend"], UKM)
     friend.muted_until = utcnow() + timedelta(hours=1)
     tracker.typing(friend)
@@ -328,9 +332,9 @@ def test_without_valkey_everybody_is_offline_and_nothing_fails(
         tracker.publish_expired()
         tracker.publish_delayed()
         tracker.disconnect([(people["member"], "page")])
-        place = memberships.get_membership(people["member"], UKM)
-        tracker.typing(place)
-        assert presence_list.online(place.ukm)["online_count"] == 0
+        membership = memberships.get_membership(people["member"], UKM)
+        tracker.typing(membership)
+        assert presence_list.online(membership.ukm)["online_count"] == 0
         assert list(presence_list.snapshots([UKM])) == []
         assert not tracker.count_streams([people["member"]])
         assert db.session.get_one(User, people["member"]).last_seen_at is None

@@ -1,4 +1,4 @@
-"""A campus whose people have browsers that are subscribed to a push service of the test."""
+"""A campus whose people have browsers that are subscribed to the test's push service."""
 
 from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ class Campus:
     """Lets people act, and runs the jobs of push notifications."""
 
     def __init__(self, app: Flask, people: dict[str, int], service: PushService) -> None:
-        self.app, self.people, self.service, self.said = app, people, service, 0
+        self.app, self.people, self.service, self.posted = app, people, service, 0
         self.logins: dict[str, str] = {}
 
     def subscribe(self, who: str, name: str = "") -> FakeBrowser:
@@ -44,36 +44,36 @@ class Campus:
         subscriptions.subscribe(self.logins[name], **browser.subscription, lang="id")
         return browser
 
-    def place(self, who: str, **values: object) -> None:
+    def set_membership(self, who: str, **values: object) -> None:
         """Change a membership in ROBOTIK."""
         with transaction():
-            place = memberships.get_membership(self.people[who], UKM)
+            membership = memberships.get_membership(self.people[who], UKM)
             for name, value in values.items():
-                setattr(place, name, value)
+                setattr(membership, name, value)
 
     def say(self, text: str, who: str = "friend", reply_to: int | None = None) -> int:
         """Post to ROBOTIK, publish, and return the message's id."""
-        self.said += 1
+        self.posted += 1
         author = db.session.get_one(User, self.people[who])
-        message, _ = messages.post(author, UKM, text, f"c{self.said}", reply_to)
+        message, _ = messages.post(author, UKM, text, f"c{self.posted}", reply_to)
         broadcast.publish(message.ukm_id)
         return message.id
 
     def pin(self, text: str) -> None:
-        """Announce something, as friend."""
-        self.place("friend", is_admin=True)
+        """Pin an announcement as friend, who becomes an admin."""
+        self.set_membership("friend", is_admin=True)
         pins.pin_text(Actor(name="Farhan Hakim", user_id=self.people["friend"]), UKM, text)
 
-    def decide(self) -> int:
-        """Run the first job; return how many deliveries it stored."""
+    def fan_out(self) -> int:
+        """Run the fan-out job; return how many deliveries it stored."""
         return fan_out.fan_out(db.session.scalars(select(Ukm.id).where(Ukm.code == UKM)).one())
 
     def push(self) -> int:
-        """Run both jobs; return how many notifications the service accepted."""
-        self.decide()
+        """Run the fan-out and the delivery; return how many notifications the service accepted."""
+        self.fan_out()
         return delivery.deliver()
 
-    def waiting(self) -> int:
+    def count_deliveries(self) -> int:
         """Return how many deliveries are stored."""
         found = len(db.session.scalars(select(PushDelivery.id)).all())
         db.session.rollback()

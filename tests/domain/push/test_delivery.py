@@ -40,7 +40,7 @@ def test_a_dead_subscription_is_deleted(campus: Campus, status: int) -> None:
     campus.service.status = status
     campus.say("@Mega Lestari ayo")
     assert campus.push() == 0
-    assert (subscribed(), campus.waiting()) == (0, 0)
+    assert (subscribed(), campus.count_deliveries()) == (0, 0)
 
 
 @pytest.mark.parametrize("status", [400, 403, 413])
@@ -49,7 +49,7 @@ def test_a_refused_delivery_is_not_sent_again(campus: Campus, status: int) -> No
     campus.service.status = status
     campus.say("@Mega Lestari ayo")
     assert campus.push() == 0
-    assert (subscribed(), campus.waiting()) == (1, 0)
+    assert (subscribed(), campus.count_deliveries()) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -87,13 +87,13 @@ def test_a_delivery_is_dropped_after_too_many_timeouts(
     silent = threading.Event()
     campus.service.hold = silent.wait
     campus.say("@Mega Lestari ayo")
-    campus.decide()
+    campus.fan_out()
     for _ in range(outbox.MAX_TRIES):
-        assert campus.waiting() == 1
+        assert campus.count_deliveries() == 1
         assert delivery.deliver() == 0
         make_due()
     silent.set()
-    assert (subscribed(), campus.waiting()) == (1, 0)
+    assert (subscribed(), campus.count_deliveries()) == (1, 0)
 
 
 @contextmanager
@@ -124,8 +124,8 @@ def test_an_endless_answer_does_not_delay_other_deliveries(
         campus.say("@Mega Lestari ayo")
         begun = time.monotonic()
         assert campus.push() == 1
-        assert time.monotonic() - begun < 30, "the answer has no end"
-    assert (len(mega.got), campus.waiting()) == (1, 1)
+        assert time.monotonic() - begun < 30, "the delivery ended although the answer did not"
+    assert (len(mega.got), campus.count_deliveries()) == (1, 1)
     assert db.session.scalars(select(PushDelivery.tries)).one() == 1
 
 
@@ -134,10 +134,10 @@ def test_a_redirect_is_not_followed(campus: Campus) -> None:
     campus.service.status, campus.service.extra = 307, {"Location": "/push/elsewhere"}
     campus.say("@Mega Lestari ayo")
     assert campus.push() == 0
-    assert (campus.service.asked, campus.waiting()) == (1, 0)
+    assert (campus.service.asked, campus.count_deliveries()) == (1, 0)
 
 
-def test_headers_let_a_service_replace_what_it_still_holds(campus: Campus) -> None:
+def test_headers_let_a_service_replace_an_undelivered_notification(campus: Campus) -> None:
     mega = campus.subscribe("member")
     for text in ("satu", "dua"):
         campus.say(f"@Mega Lestari {text}")
@@ -151,7 +151,7 @@ def test_headers_let_a_service_replace_what_it_still_holds(campus: Campus) -> No
 
 
 @every_database
-def test_a_message_that_comes_while_another_is_sent_is_sent_too(
+def test_a_message_posted_while_another_is_sent_is_sent_too(
     campus: Campus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sender, "READ_SECONDS", 60.0)  # the service answers after `meanwhile`
@@ -163,7 +163,7 @@ def test_a_message_that_comes_while_another_is_sent_is_sent_too(
         campus.service.hold = lambda: None
         with campus.app.app_context():
             campus.say("@Mega Lestari dua")
-            campus.decide()
+            campus.fan_out()
 
     campus.service.hold = meanwhile
     assert campus.push() == 2
@@ -171,14 +171,14 @@ def test_a_message_that_comes_while_another_is_sent_is_sent_too(
         "@Mega Lestari satu",
         "@Mega Lestari dua",
     ]
-    assert campus.waiting() == 0
+    assert campus.count_deliveries() == 0
 
 
 @every_database
 def test_deliveries_claimed_by_a_killed_job_are_sent_by_another(campus: Campus) -> None:
     mega = campus.subscribe("member")
     campus.say("@Mega Lestari ayo")
-    campus.decide()
+    campus.fan_out()
     outbox.claim()
     assert delivery.deliver() == 0
     watching = watch.PushWatch(claim_seconds=0)
@@ -189,20 +189,20 @@ def test_deliveries_claimed_by_a_killed_job_are_sent_by_another(campus: Campus) 
 
 
 @every_database
-def test_a_delivery_that_kills_its_job_each_time_is_dropped(campus: Campus) -> None:
+def test_a_delivery_is_dropped_after_killing_too_many_jobs(campus: Campus) -> None:
     campus.subscribe("member")
     campus.say("@Mega Lestari ayo")
-    campus.decide()
+    campus.fan_out()
     for _ in range(outbox.MAX_TRIES):
-        assert campus.waiting() == 1
+        assert campus.count_deliveries() == 1
         outbox.release([outbox.claim()[0]])
-    assert campus.waiting() == 0
+    assert campus.count_deliveries() == 0
 
 
 def test_a_live_claim_is_not_released(campus: Campus) -> None:
     campus.subscribe("member")
     campus.say("@Mega Lestari ayo")
-    campus.decide()
+    campus.fan_out()
     outbox.claim()
     watching = watch.PushWatch()
     for _ in range(3):
@@ -220,7 +220,7 @@ def pin(campus: Campus) -> None:
 
 @every_database
 @pytest.mark.parametrize("act", [mention, pin])
-def test_a_lost_fan_out_is_found(campus: Campus, act: Callable[[Campus], None]) -> None:
+def test_the_watch_enqueues_a_lost_fan_out(campus: Campus, act: Callable[[Campus], None]) -> None:
     campus.subscribe("member")
     act(campus)
     queue = get_queue(DEFAULT)
@@ -246,12 +246,12 @@ def test_nothing_is_queued_while_nobody_is_subscribed(campus: Campus) -> None:
 def test_a_new_mention_resets_age_and_tries(campus: Campus) -> None:
     mega = campus.subscribe("member")
     campus.say("@Mega Lestari ayo")
-    campus.decide()
+    campus.fan_out()
     old = {"created_at": utcnow() - timedelta(hours=13), "tries": outbox.MAX_TRIES - 1}
     with transaction() as session:
         session.execute(update(PushDelivery).values(old))
     campus.say("@Mega Lestari masih di mana")
-    campus.decide()
+    campus.fan_out()
     assert db.session.scalars(select(PushDelivery.tries)).one() == 0
     assert delivery.deliver() == 1
     assert mega.got[0]["body"].startswith("@Mega Lestari masih")
@@ -260,11 +260,11 @@ def test_a_new_mention_resets_age_and_tries(campus: Campus) -> None:
 def test_a_delivery_older_than_12_hours_is_dropped(campus: Campus) -> None:
     mega = campus.subscribe("member")
     campus.say("@Mega Lestari ayo")
-    campus.decide()
+    campus.fan_out()
     with transaction() as session:
         session.execute(update(PushDelivery).values(created_at=utcnow() - timedelta(hours=13)))
     assert delivery.deliver() == 0
-    assert (mega.got, campus.waiting()) == ([], 0)
+    assert (mega.got, campus.count_deliveries()) == ([], 0)
 
 
 @every_database

@@ -32,7 +32,7 @@ def alert(message: str, resolved: bool = False) -> Record:
     return Record("no_worker", "no_worker", "broken", message, "", at, "", 1, 0.0, ended)
 
 
-def test_a_run_with_failures_rings_for_admins_and_treasurers(campus: Campus) -> None:
+def test_a_run_with_failures_notifies_admins_and_treasurers(campus: Campus) -> None:
     browsers = {who: campus.subscribe(who) for who in PEOPLE}
     run_id = start_run(total=3, success=1, failed=2)
     lifecycle.complete(run_id)
@@ -49,13 +49,13 @@ def test_a_run_with_failures_rings_for_admins_and_treasurers(campus: Campus) -> 
     assert browsers["operator"].got == browsers["member"].got == []
 
 
-def test_a_run_without_failures_does_not_ring(campus: Campus) -> None:
+def test_a_run_without_failures_notifies_nobody(campus: Campus) -> None:
     campus.subscribe("admin")
     lifecycle.complete(start_run(total=1, success=1))
     assert delivery.deliver() == 0
 
 
-def test_a_failed_run_and_one_that_needs_a_decision_ring_with_their_reason(campus: Campus) -> None:
+def test_failed_and_suspicious_runs_are_notified_with_their_reason(campus: Campus) -> None:
     siti = campus.subscribe("bendahara")
     run_id = start_run(total=9)
     pausing.pause_suspicious(run_id)
@@ -72,17 +72,17 @@ def test_a_failed_run_and_one_that_needs_a_decision_ring_with_their_reason(campu
     assert siti.got[1]["body"] == "Pekerjaan gagal berkali-kali."
 
 
-def test_a_decision_that_was_made_does_not_ring_any_more(campus: Campus) -> None:
+def test_a_run_that_was_resumed_meanwhile_notifies_nobody(campus: Campus) -> None:
     siti = campus.subscribe("bendahara")
     run_id = start_run(total=9)
     pausing.pause_suspicious(run_id)
     with transaction() as session:
         session.execute(update(SyncRun).values(status=Status.RUNNING))
     assert delivery.deliver() == 0
-    assert (siti.got, campus.waiting()) == ([], 0)
+    assert (siti.got, campus.count_deliveries()) == ([], 0)
 
 
-def test_an_alert_rings_for_operators_while_it_lasts(campus: Campus) -> None:
+def test_an_open_alert_notifies_operators_once(campus: Campus) -> None:
     oki, admin = campus.subscribe("operator"), campus.subscribe("admin")
     records = Records()
     for record in (alert("Tidak ada worker."), alert("Tidak ada worker.")):
@@ -95,7 +95,7 @@ def test_an_alert_rings_for_operators_while_it_lasts(campus: Campus) -> None:
     assert admin.got == []
 
 
-def test_an_alert_that_is_over_does_not_ring(campus: Campus) -> None:
+def test_a_resolved_alert_notifies_nobody(campus: Campus) -> None:
     campus.subscribe("operator")
     records = Records()
     records.put(alert("Tidak ada worker."))
@@ -103,7 +103,7 @@ def test_an_alert_that_is_over_does_not_ring(campus: Campus) -> None:
     with transaction() as session:
         session.execute(update(Alert).values(resolved_at=utcnow() + timedelta(0)))
     assert delivery.deliver() == 0
-    assert campus.waiting() == 0
+    assert campus.count_deliveries() == 0
 
 
 def lose_role(campus: Campus) -> None:
@@ -116,18 +116,18 @@ def switch_off(campus: Campus) -> None:
     preferences.change(campus.people["operator"], **chosen, quiet_from="", quiet_until="")
 
 
-@pytest.mark.parametrize("happens", [lose_role, switch_off])
+@pytest.mark.parametrize("change", [lose_role, switch_off])
 @pytest.mark.parametrize("first", [True, False])
-def test_role_and_choice_count_when_it_is_stored_and_when_it_is_sent(
-    campus: Campus, happens, first: bool
+def test_role_and_preference_are_checked_at_storing_and_at_sending(
+    campus: Campus, change, first: bool
 ) -> None:
     campus.subscribe("operator")
     records = Records()
     if first:
-        happens(campus)
+        change(campus)
     records.put(alert("Tidak ada worker."))
     records.store()
     assert db.session.scalars(select(Alert.id)).all()
-    happens(campus)
+    change(campus)
     assert delivery.deliver() == 0
-    assert campus.waiting() == 0
+    assert campus.count_deliveries() == 0

@@ -27,7 +27,7 @@ from tests.support.people import UKM
 
 
 @every_database
-def test_a_mention_a_reply_and_an_announcement_ring_and_other_messages_do_not(
+def test_only_a_mention_a_reply_and_an_announcement_notify(
     campus: Campus,
 ) -> None:
     mega, farhan = campus.subscribe("member"), campus.subscribe("friend")
@@ -54,27 +54,27 @@ def test_a_mention_a_reply_and_an_announcement_ring_and_other_messages_do_not(
     assert campus.push() == 0
     assert len(mega.got) == 3
     assert farhan.got == []
-    assert campus.waiting() == 0
+    assert campus.count_deliveries() == 0
 
 
-def test_every_message_rings_only_where_it_was_chosen(campus: Campus) -> None:
+def test_the_notification_level_of_the_membership_decides(campus: Campus) -> None:
     mega = campus.subscribe("member")
-    campus.place("member", push_all=True)
+    campus.set_membership("member", push_all=True)
     last = [campus.say(text) for text in ("satu", "dua", "tiga")][-1]
     campus.push()
     (only,) = mega.got
     assert (only["id"], only["body"]) == (last, "tiga\n3 pesan belum dibaca")
-    campus.place("member", notices="mentions")
+    campus.set_membership("member", notices="mentions")
     campus.say("empat")
     assert campus.push() == 0
-    campus.place("member", notices="none")
+    campus.set_membership("member", notices="none")
     campus.say("@Mega Lestari lima")
     campus.pin("penting")
     assert campus.push() == 0
-    assert campus.waiting() == 0
+    assert campus.count_deliveries() == 0
 
 
-def test_texts_and_names_are_left_out_if_the_person_chose_so(campus: Campus) -> None:
+def test_texts_and_names_are_hidden_if_the_person_chose_so(campus: Campus) -> None:
     mega = campus.subscribe("member")
     chosen = {"show_text": False, "announcements": True, "staff": True}
     preferences.change(campus.people["member"], **chosen, quiet_from="", quiet_until="")
@@ -89,11 +89,11 @@ def test_texts_and_names_are_left_out_if_the_person_chose_so(campus: Campus) -> 
     assert "Farhan" not in str(mega.got)
 
 
-def test_a_photo_without_words_is_named_as_one(
+def test_a_message_of_only_a_file_is_described(
     campus: Campus, client_as: Callable[[str], FlaskClient]
 ) -> None:
     mega = campus.subscribe("member")
-    campus.place("member", push_all=True)
+    campus.set_membership("member", push_all=True)
     file = upload(client_as("friend"), PDF, "a.pdf").get_json()
     farhan = db.session.get_one(User, campus.people["friend"])
     message, _new = messages.post(farhan, UKM, "", "f1", files=[file["id"]])
@@ -103,7 +103,7 @@ def test_a_photo_without_words_is_named_as_one(
     assert (only["title"], only["body"]) == ("Farhan Hakim di UKM Robotika", "Foto atau berkas")
 
 
-def test_announcements_do_not_ring_for_people_who_switched_them_off(campus: Campus) -> None:
+def test_announcements_do_not_notify_people_who_switched_them_off(campus: Campus) -> None:
     mega = campus.subscribe("member")
     chosen = {"show_text": True, "announcements": False, "staff": True}
     preferences.change(campus.people["member"], **chosen, quiet_from="", quiet_until="")
@@ -129,7 +129,7 @@ def block(campus: Campus) -> None:
 
 
 def remove(campus: Campus) -> None:
-    campus.place("friend", is_admin=True)
+    campus.set_membership("friend", is_admin=True)
     moderation.remove(
         Actor(name="Farhan Hakim", user_id=campus.people["friend"]), UKM, campus.people["member"]
     )
@@ -146,7 +146,7 @@ def read(campus: Campus) -> None:
 
 
 def mute(campus: Campus) -> None:
-    campus.place("member", notices="none")
+    campus.set_membership("member", notices="none")
 
 
 def erase(campus: Campus) -> None:
@@ -162,27 +162,27 @@ def switch_off(campus: Campus) -> None:
 BEFORE = (end_log_in, let_log_in_expire, block, remove, leave, mute, switch_off)
 
 
-@pytest.mark.parametrize("happens", BEFORE)
-def test_no_delivery_is_stored_for_people_without_the_right_or_the_wish(
-    campus: Campus, happens
+@pytest.mark.parametrize("change", BEFORE)
+def test_no_delivery_is_stored_for_people_without_access_or_subscription(
+    campus: Campus, change
 ) -> None:
     mega = campus.subscribe("member")
     campus.say("@Mega Lestari ayo")
-    happens(campus)
+    change(campus)
     assert campus.push() == 0
-    assert (mega.got, campus.waiting()) == ([], 0)
+    assert (mega.got, campus.count_deliveries()) == ([], 0)
 
 
-@pytest.mark.parametrize("happens", [*BEFORE, read, erase])
-def test_a_stored_delivery_is_dropped_if_right_or_wish_end_before_it_is_sent(
-    campus: Campus, happens
+@pytest.mark.parametrize("change", [*BEFORE, read, erase])
+def test_a_stored_delivery_is_dropped_if_access_or_subscription_end_before(
+    campus: Campus, change
 ) -> None:
     mega = campus.subscribe("member")
     campus.say("@Mega Lestari ayo")
-    assert campus.decide() == 1
-    happens(campus)
+    assert campus.fan_out() == 1
+    change(campus)
     assert campus.push() == 0
-    assert (mega.got, campus.waiting()) == ([], 0)
+    assert (mega.got, campus.count_deliveries()) == ([], 0)
 
 
 def test_a_mentioned_outsider_is_not_notified(campus: Campus) -> None:
@@ -192,12 +192,12 @@ def test_a_mentioned_outsider_is_not_notified(campus: Campus) -> None:
     assert rudi.got == []
 
 
-def test_a_delivery_waits_while_its_receiver_views_a_page(campus: Campus) -> None:
+def test_a_delivery_is_postponed_while_its_receiver_views_a_page(campus: Campus) -> None:
     mega = campus.subscribe("member")
     campus.view("member")
     campus.say("@Mega Lestari ayo")
     assert campus.push() == 0
-    assert campus.waiting() == 1
+    assert campus.count_deliveries() == 1
     viewing.end(campus.people["member"], "desktop")
     make_due()
     assert campus.push() == 1
@@ -213,7 +213,7 @@ def test_a_page_in_view_in_one_of_two_browsers_postpones_a_delivery(campus: Camp
     assert campus.push() == 0
 
 
-def test_deliveries_wait_for_the_end_of_quiet_hours_and_ring_once(campus: Campus) -> None:
+def test_quiet_hours_postpone_deliveries_and_merge_them_into_one(campus: Campus) -> None:
     mega = campus.subscribe("member")
     local = utcnow().astimezone(campus_timezone())
     begin, end = local - timedelta(minutes=5), local + timedelta(minutes=5)
@@ -250,7 +250,7 @@ NOON = (12 * 60, 13 * 60)
         ("Asia/Jakarta", NOON, "2026-12-01T06:00", None),  # 13:00
     ],
 )
-def test_quiet_hours_are_those_of_the_campus_and_may_pass_midnight(
+def test_quiet_hours_are_in_the_campus_time_zone_and_may_pass_midnight(
     app: Flask, zone: str, hours: tuple[int, int], now: str, end: str | None
 ) -> None:
     app.config["MYUKM_TIMEZONE"] = zone
@@ -288,26 +288,28 @@ def test_deliveries_are_deleted_with_their_log_in(campus: Campus) -> None:
     campus.view("member")
     campus.say("@Mega Lestari ayo")
     campus.push()
-    assert campus.waiting() == 1
+    assert campus.count_deliveries() == 1
     with transaction() as session:
         session.execute(delete(LoginSession))
-    assert campus.waiting() == 0
+    assert campus.count_deliveries() == 0
 
 
-def test_an_announcement_does_not_ring_once_it_was_read(campus: Campus) -> None:
+def test_a_read_announcement_does_not_notify(campus: Campus) -> None:
     mega, oki = campus.subscribe("member"), campus.subscribe("operator")
     memberships.join(campus.people["operator"], UKM)
     campus.pin("Latihan pindah ke aula")
-    campus.decide()
+    campus.fan_out()
     unread.mark_read(memberships.get_membership(campus.people["member"], UKM), 0)
     assert campus.push() == 1
-    assert (len(mega.got), len(oki.got), campus.waiting()) == (0, 1, 0)
+    assert (len(mega.got), len(oki.got), campus.count_deliveries()) == (0, 1, 0)
 
 
-def test_an_announcement_does_not_ring_once_they_are_switched_off(campus: Campus) -> None:
+def test_an_announcement_does_not_notify_after_announcements_are_switched_off(
+    campus: Campus,
+) -> None:
     campus.subscribe("member")
     campus.pin("Latihan pindah ke aula")
-    campus.decide()
+    campus.fan_out()
     preferences.change(
         campus.people["member"],
         show_text=True,
@@ -317,15 +319,15 @@ def test_an_announcement_does_not_ring_once_they_are_switched_off(campus: Campus
         quiet_until="",
     )
     assert campus.push() == 0
-    assert campus.waiting() == 0
+    assert campus.count_deliveries() == 0
 
 
-def test_messages_and_the_announcement_of_an_archived_ukm_do_not_ring(campus: Campus) -> None:
+def test_messages_and_the_announcement_of_an_archived_ukm_do_not_notify(campus: Campus) -> None:
     mega = campus.subscribe("member")
     campus.say("@Mega Lestari ayo")
     campus.pin("Latihan pindah ke aula")
-    assert campus.decide() == 2
+    assert campus.fan_out() == 2
     by_campus = Actor(name="Siti Rahma", user_id=campus.people["admin"], campus=True)
     ukm_settings.archive(by_campus, UKM)
     assert campus.push() == 0
-    assert (mega.got, campus.waiting()) == ([], 0)
+    assert (mega.got, campus.count_deliveries()) == ([], 0)

@@ -48,7 +48,7 @@ def inside(app: Flask) -> Iterator[Flask]:
 
 
 def planned(text: str | bytes, *, whole: bool = False, by: Actor = BY) -> RosterImport:
-    """Upload a file and let the job make its preview."""
+    """Upload a file and run the job that makes its preview."""
     data = text.encode() if isinstance(text, str) else text
     one = imports.upload(by, io.BytesIO(data), "siswa.csv", whole=whole)
     work.advance(one.id)
@@ -80,7 +80,7 @@ def shown(one: RosterImport, kind: str) -> list[tuple[str, object, object]]:
 
 
 @every_database
-def test_a_preview_writes_nothing_and_the_button_writes_what_it_shows(inside: Flask) -> None:
+def test_a_preview_writes_nothing_and_applying_writes_its_changes(inside: Flask) -> None:
     applied(FIRST)
     before = stored()
     one = planned("idperson,nama,phone\n1,Ani,081\n2,Budi Santoso,\n4,Dedi,084\n", whole=True)
@@ -136,7 +136,7 @@ def test_a_wrong_field_leaves_out_only_its_student(inside: Flask) -> None:
         (b"PK\x03\x04", "rusak"),
     ],
 )
-def test_a_file_that_cannot_be_read_says_why(inside: Flask, data: bytes, message: str) -> None:
+def test_an_unreadable_file_fails_with_its_reason(inside: Flask, data: bytes, message: str) -> None:
     one = planned(data)
     assert one.status == "failed"
     assert message in (one.error or "")
@@ -146,7 +146,7 @@ def test_a_file_that_cannot_be_read_says_why(inside: Flask, data: bytes, message
 @pytest.mark.parametrize(
     "text", ["\ufeffsep=;\nidperson;nama\n0012;Ani\n", "idperson\tnama\n0012\tAni"]
 )
-def test_files_as_spreadsheets_save_them(inside: Flask, text: str) -> None:
+def test_csv_and_tab_separated_files_of_spreadsheets_are_accepted(inside: Flask, text: str) -> None:
     assert planned(text).added == 1
 
 
@@ -162,14 +162,14 @@ def test_a_file_that_is_empty_or_too_large_is_not_stored(
 
 
 @every_database
-def test_a_file_of_several_parts_is_read_whole(inside: Flask) -> None:
+def test_all_parts_of_a_large_file_are_read(inside: Flask) -> None:
     rows = (f"{number},{'Nama ' * 30}\n" for number in range(4000))
     text = "idperson,nama\n" + "".join(rows)
     assert len(text) > parts.PART_BYTES > 64 << 10
     assert planned(text).students == 4000
 
 
-def test_a_preview_is_shown_only_to_its_owner_and_replaced_by_the_next(inside: Flask) -> None:
+def test_only_its_owner_sees_a_preview_and_the_owners_next_one_replaces_it(inside: Flask) -> None:
     one = planned(FIRST)
     with pytest.raises(NotFound):
         imports.find(one.id, 8)
@@ -181,7 +181,7 @@ def test_a_preview_is_shown_only_to_its_owner_and_replaced_by_the_next(inside: F
     assert {other.id, again.id} == set(db.session.scalars(select(RosterImport.id)))
 
 
-def test_a_preview_that_another_import_overtook_is_made_anew(inside: Flask) -> None:
+def test_a_preview_is_made_anew_if_another_import_was_applied_meanwhile(inside: Flask) -> None:
     applied(FIRST)
     one = planned("idperson,nama\n1,Ani Wijaya\n2,Budi\n")
     assert one.changed == 1
@@ -200,7 +200,7 @@ def test_a_preview_that_another_import_overtook_is_made_anew(inside: Flask) -> N
     assert [stored()[i][0] for i in "12"] == ["Ani Wijaya", "Budi"]
 
 
-def test_a_student_that_changed_behind_the_preview_is_left_as_it_is(inside: Flask) -> None:
+def test_a_student_who_changed_after_the_preview_is_skipped(inside: Flask) -> None:
     applied(FIRST)
     one = planned("idperson,nama\n1,Ani Wijaya\n2,Bambang\n")
     with transaction() as session:
@@ -220,7 +220,7 @@ def test_only_one_import_at_a_time_changes_students(inside: Flask) -> None:
         imports.start_apply(other, other.plan, accept=False)
 
 
-def test_many_students_leave_only_if_accepted(inside: Flask) -> None:
+def test_many_students_become_inactive_only_if_accepted(inside: Flask) -> None:
     applied(FIRST)
     one = planned("idperson,nama\n1,Ani\n", whole=True)
     with pytest.raises(Conflict, match=r"2 dari 3 siswa aktif .* Budi \(2\), Cici \(3\)"):
@@ -229,7 +229,7 @@ def test_many_students_leave_only_if_accepted(inside: Flask) -> None:
 
 
 @pytest.mark.parametrize("changed", [{"nama": "Lain"}, {"active": False}, {"synced_at": utcnow}])
-def test_an_import_whose_students_changed_since_is_not_undone(
+def test_an_import_cannot_be_undone_if_its_students_changed_afterwards(
     inside: Flask, changed: dict[str, object]
 ) -> None:
     one = applied(FIRST)
@@ -249,7 +249,7 @@ def test_an_import_whose_students_changed_since_is_not_undone(
     assert stored() == {}
 
 
-def test_only_the_last_import_is_undone(inside: Flask) -> None:
+def test_only_the_last_import_can_be_undone(inside: Flask) -> None:
     first, second = applied(FIRST), applied("idperson,nama\n1,Ani Wijaya\n")
     with pytest.raises(Conflict, match="Hanya impor terakhir"):
         imports.start_undo(first, BY)
@@ -259,7 +259,7 @@ def test_only_the_last_import_is_undone(inside: Flask) -> None:
 
 
 @every_database
-def test_an_import_that_changed_nobody_leaves_the_one_before_it_undoable(inside: Flask) -> None:
+def test_an_import_without_changes_does_not_prevent_undoing_the_previous_one(inside: Flask) -> None:
     first, same = applied(FIRST), applied(FIRST)
     assert imports.last_applied() == first
     late = planned("idperson,nama\n1,Ani Wijaya\n")
@@ -282,7 +282,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @every_database
 @pytest.mark.parametrize("undo", [False, True])
-def test_another_job_continues_where_one_died(
+def test_another_job_continues_the_import_of_a_dead_job(
     inside: Flask, small_batches: None, undo: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     applied("idperson,nama,phone\n1,Lama,0\n")
@@ -300,7 +300,7 @@ def test_another_job_continues_where_one_died(
     assert stored() not in (before, after)
     assert claim.take(one.id) is None
     claim.release(*dead, one.heartbeat - 1)
-    assert claim.take(one.id) is None, "who has sent a heartbeat since is not dead"
+    assert claim.take(one.id) is None, "a holder with a newer heartbeat is alive"
     claim.release(*dead, one.heartbeat)
     work.advance(one.id)
     with pytest.raises(claim.ClaimLost):
@@ -309,7 +309,7 @@ def test_another_job_continues_where_one_died(
     assert one.status == ("undone" if undo else "applied")
 
 
-def test_a_reader_that_lost_its_claim_deletes_no_changes_of_the_next_one(inside: Flask) -> None:
+def test_a_job_that_lost_its_claim_cannot_delete_the_next_jobs_changes(inside: Flask) -> None:
     one = imports.upload(BY, io.BytesIO(FIRST.encode()), "siswa.csv", whole=False)
     dead = claim.take(one.id)
     assert dead
@@ -330,35 +330,35 @@ def test_the_watchdog_releases_dead_claims_and_enqueues_missing_jobs(
     monkeypatch.setattr("myukm.domain.roster.queueing.queue", queued.append)
     one = planned(FIRST)
     imports.start_apply(one, one.plan, accept=False)
-    dead, dog = claim.take(one.id), watchdog.of_imports(0.0, 0.0)
+    dead, watch = claim.take(one.id), watchdog.of_imports(0.0, 0.0)
     assert dead
-    dog.watch()
+    watch.watch()
     db.session.refresh(one)
     assert (one.holder, one.tries) == (None, 1)
     queued.clear()
-    dog.watch()
+    watch.watch()
     assert queued == [one.id]
     work.advance(one.id)
     assert len(stored()) == 3
 
 
-def test_a_source_that_kills_its_readers_is_given_up(
+def test_an_import_fails_after_its_file_killed_several_jobs(
     inside: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watchdog, "UNSERVED_SECONDS", 0.0)
     one = imports.upload(BY, io.BytesIO(FIRST.encode()), "x.csv", whole=False)
-    dog = watchdog.of_imports(0.0)
+    watch = watchdog.of_imports(0.0)
     for _time in range(watchdog.MAX_TRIES):
         assert claim.take(one.id)
-        dog.watch()
-    dog.watch()
+        watch.watch()
+    watch.watch()
     db.session.refresh(one)
     assert one.status == "failed"
     assert "tidak selesai dibaca" in (one.error or "")
 
 
 @every_database
-def test_the_roster_of_the_api(
+def test_the_roster_of_the_api_is_previewed_and_applied(
     settings: dict[str, str], simulator: Simulator, request: pytest.FixtureRequest
 ) -> None:
     settings["PEMBAYARAN_API_URL"] = simulator.url
@@ -371,13 +371,13 @@ def test_the_roster_of_the_api(
         imports.start_apply(one, one.plan, accept=False)
         work.advance(one.id)
         assert len(stored()) == 200
-        away = imports.request_api(BY)
-        work.advance(away.id)
-        assert away.status == "failed"
-        assert "tidak bisa dihubungi" in (away.error or "")
+        failed = imports.request_api(BY)
+        work.advance(failed.id)
+        assert failed.status == "failed"
+        assert "tidak bisa dihubungi" in (failed.error or "")
 
 
-def test_numbers_with_a_point_in_the_roster_of_the_api(
+def test_a_fraction_in_a_text_field_of_the_api_leaves_out_its_student(
     inside: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = [
@@ -411,7 +411,7 @@ def test_the_roster_of_the_api_may_be_larger_than_a_file(
         (JobTimeoutException("too long"), "reading"),
     ],
 )
-def test_a_reader_that_breaks_ends_its_import_unless_another_may_succeed(
+def test_an_error_in_the_job_fails_the_import_unless_a_retry_may_succeed(
     inside: Flask, monkeypatch: pytest.MonkeyPatch, error: Exception, status: str
 ) -> None:
     def broken() -> None:
@@ -426,7 +426,7 @@ def test_a_reader_that_breaks_ends_its_import_unless_another_may_succeed(
     assert bool(one.error) == (status == "failed")
 
 
-def test_old_previews_and_old_values_are_deleted(inside: Flask) -> None:
+def test_retention_deletes_old_previews_and_the_changes_of_old_imports(inside: Flask) -> None:
     done, ready = applied(FIRST), planned(FIRST)
     old = utcnow() - timedelta(days=31)
     with transaction() as session:
@@ -439,7 +439,7 @@ def test_old_previews_and_old_values_are_deleted(inside: Flask) -> None:
     assert ready.id != done.id
 
 
-def test_an_undo_is_not_offered_while_retention_deletes_its_changes(inside: Flask) -> None:
+def test_an_import_cannot_be_undone_once_retention_may_delete_its_changes(inside: Flask) -> None:
     one = applied(FIRST)
     with transaction() as session:
         session.execute(update(RosterImport).values(settled_at=utcnow() - timedelta(days=30)))
@@ -467,7 +467,7 @@ def test_every_kind_of_change_can_be_shown(inside: Flask) -> None:
     assert preview.first_kind(one) == "new"
 
 
-def test_a_command_whose_claim_was_taken_says_so(
+def test_a_command_that_lost_its_claim_is_refused(
     inside: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "siswa.csv"

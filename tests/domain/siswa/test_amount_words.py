@@ -1,4 +1,4 @@
-"""Amounts in words, as they stand on a receipt."""
+"""Amounts in words, as on a receipt."""
 
 import pytest
 
@@ -46,12 +46,12 @@ ENGLISH = {
 
 
 @pytest.mark.parametrize(("rupiah", "words"), INDONESIAN.items())
-def test_in_indonesian(rupiah: int, words: str) -> None:
+def test_amounts_in_indonesian(rupiah: int, words: str) -> None:
     assert in_words(rupiah * 100, "id") == words
 
 
 @pytest.mark.parametrize(("rupiah", "words"), ENGLISH.items())
-def test_in_english(rupiah: int, words: str) -> None:
+def test_amounts_in_english(rupiah: int, words: str) -> None:
     assert in_words(rupiah * 100, "en") == words
 
 
@@ -69,5 +69,5 @@ def test_sen_and_signs(sen: int, language: str, words: str) -> None:
     assert in_words(sen, language) == words
 
 
-def test_what_has_no_name_is_written_in_digits() -> None:
+def test_an_amount_too_large_for_words_is_written_in_digits() -> None:
     assert in_words(10**20, "id") == "1000000000000000000 rupiah"

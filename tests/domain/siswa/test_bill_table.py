@@ -1,4 +1,4 @@
-"""The rows of bills say what the stored payments say, on every database."""
+"""The rows of `tagihan` equal the bills in the stored JSON, on every database."""
 
 import json
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def period(name: str, *items: tuple[str, float]) -> dict[str, Any]:
 
 
 def rows_of(idperson: str) -> list[tuple[Any, ...]]:
-    """Return a student's rows from a fresh read."""
+    """Return a student's rows, read in a new transaction."""
     db.session.rollback()
     query = sa.select(*(getattr(Tagihan, name) for name in ("position", *bill_table.COLUMNS)))
     query = query.join(Siswa, Siswa.id == Tagihan.siswa_id).where(Siswa.idperson == idperson)
@@ -88,7 +88,7 @@ def test_every_bill_is_a_row_and_a_changed_student_has_new_rows() -> None:
 
 @every_database
 @pytest.mark.usefixtures("inside")
-def test_the_same_item_twice_is_two_bills_and_one_without_a_name_is_one() -> None:
+def test_repeated_and_unnamed_items_are_bills_of_their_own() -> None:
     take_in({"001": [period("1", ("Juli", 5), ("Juli", 5), ("", 7))]})
     assert [row[4:] for row in rows_of("001")] == [
         ("Juli", 500, 0, 500),
@@ -108,7 +108,7 @@ def test_a_dry_run_writes_no_rows() -> None:
 
 
 @every_database
-def test_an_upgrade_writes_the_bills_that_are_stored(
+def test_an_upgrade_writes_the_rows_of_stored_bills(
     inside: Flask, capsys: pytest.CaptureFixture[str]
 ) -> None:
     take_in(EVERYBODY)
@@ -125,7 +125,7 @@ def test_an_upgrade_writes_the_bills_that_are_stored(
 
 @every_database
 @pytest.mark.usefixtures("inside")
-def test_an_upgrade_that_broke_off_goes_on_where_it_was() -> None:
+def test_an_interrupted_upgrade_writes_the_missing_rows() -> None:
     take_in(EVERYBODY)
     with transaction() as session:
         session.execute(sa.delete(Tagihan).where(Tagihan.siswa_id > 60))
@@ -135,7 +135,7 @@ def test_an_upgrade_that_broke_off_goes_on_where_it_was() -> None:
 
 
 @pytest.mark.usefixtures("inside")
-def test_what_differs_is_named() -> None:
+def test_the_check_names_each_student_that_differs() -> None:
     take_in(EVERYBODY)
     owing = next(one for one in EVERYBODY if rows_of(one))
     with transaction() as session:

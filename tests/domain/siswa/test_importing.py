@@ -1,4 +1,4 @@
-"""Imports: all or nothing, the wrong line named, the same from a file and from the API."""
+"""Imports from a file and from the API: all or nothing; errors name the line."""
 
 import json
 import os
@@ -68,7 +68,7 @@ def test_new_students_are_added_and_known_ones_updated(load: Import) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_spreadsheets_write_csv_in_many_ways(load: Import, encoding: str, end: str) -> None:
+def test_csv_dialects_of_spreadsheets_are_accepted(load: Import, encoding: str, end: str) -> None:
     lines = ['"Nama" ; idperson;catatan', '"Nur; ""Aini""";007;x', ";;", "", "  Zoë   Ñandú ;A/1;"]
     load(end.join(lines).encode(encoding))
     assert stored() == {"007": 'Nur; "Aini"', "A/1": "Zoë Ñandú"}
@@ -153,7 +153,9 @@ def test_a_bad_file_names_its_line_and_changes_nothing(
         ("idperson,nama\n1,Siti\n1,Siti\n", {"1": "Siti"}),
     ],
 )
-def test_files_as_people_save_them(load: Import, content: str, students: dict[str, str]) -> None:
+def test_unusual_but_readable_files_are_imported(
+    load: Import, content: str, students: dict[str, str]
+) -> None:
     assert load(content).total == len(students)
     assert stored() == students
 
@@ -163,13 +165,13 @@ def test_a_heading_may_have_several_lines(load: Import) -> None:
     assert (one("1").kelas_formal, one("1").phone) == ("7A", "08")
 
 
-def test_what_cannot_be_printed_does_not_stay_in_a_name(load: Import) -> None:
+def test_unprintable_characters_are_removed_from_names(load: Import) -> None:
     load("idperson,nama\n1,Siti\u200b\x00 Rahma\u202e\n")
     assert stored() == {"1": "Siti Rahma"}
 
 
 @every_database
-def test_a_file_of_several_batches(load: Import) -> None:
+def test_a_file_of_several_batches_is_imported_or_refused_as_a_whole(load: Import) -> None:
     lines = [f"{n},Nama {n}" for n in range(2500)]
     assert load("\n".join(["idperson,nama", *lines])) == Imported(2500, 2500, 0, 0)
     lines[1700] = "1700,Ganti"
@@ -191,7 +193,7 @@ def test_progress_is_reported_in_bytes_and_students(inside: Flask, tmp_path: Pat
     assert published[-1] == ("load", 1500, 1500)
 
 
-def test_students_come_from_a_pipe_too(inside: Flask, tmp_path: Path) -> None:
+def test_a_pipe_can_be_imported(inside: Flask, tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
     writer = threading.Thread(target=path.write_text, args=["idperson,nama\n1,Siti\n2,Budi\n"])
@@ -202,7 +204,7 @@ def test_students_come_from_a_pipe_too(inside: Flask, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
-def test_an_import_and_a_sync_that_wait_for_each_other_both_end(load: Import) -> None:
+def test_an_import_survives_a_deadlock_with_a_sync(load: Import) -> None:
     load("idperson,nama\n1,Lama\n2,Lama\n")
     waits = threading.Event()
 
@@ -225,7 +227,7 @@ def test_an_import_and_a_sync_that_wait_for_each_other_both_end(load: Import) ->
 
 
 def locks_waited_for(engine: Engine) -> int:
-    """How many transactions of the server wait for a row."""
+    """Return how many transactions of the server wait for a lock."""
     queries = {
         "postgresql": "SELECT count(*) FROM pg_locks WHERE NOT granted",
         "mysql": "SELECT variable_value FROM information_schema.global_status"
@@ -242,7 +244,7 @@ def api(simulator: Simulator, settings: dict[str, str]) -> Simulator:
 
 
 @every_database
-def test_the_api_is_the_roster(api: Simulator, load: Import) -> None:
+def test_an_import_from_the_api_deactivates_missing_students(api: Simulator, load: Import) -> None:
     load("idperson,nama\nX1,Lama\n100001,Ganti\n")
     assert importing.from_api(accept=True) == Imported(200, 199, 1, 1)
     assert one("100002").unit_formal
@@ -293,7 +295,7 @@ def test_a_bad_roster_changes_nothing(
 
 @pytest.fixture
 def campus(api: Simulator, load: Import) -> Simulator:
-    """The API after its whole roster of 200 was loaded."""
+    """The API, after all of its 200 students were imported."""
     importing.from_api()
     return api
 
@@ -336,7 +338,7 @@ FEW = [{"idperson": f"{100001 + n}", "nama": f"Ganti {n}"} for n in range(5)]
         ({"errors": ["sebagian"]}, {}),
     ],
 )
-def test_a_page_of_the_roster_is_not_the_roster(
+def test_a_single_page_of_the_roster_is_refused(
     campus: Simulator, beside: dict[str, object], headers: dict[str, str]
 ) -> None:
     before = stored()
@@ -348,7 +350,7 @@ def test_a_page_of_the_roster_is_not_the_roster(
     assert (stored(), active()) == (before, 200)
 
 
-def test_a_roster_that_says_it_is_whole_is_loaded(campus: Simulator) -> None:
+def test_a_roster_that_states_it_is_complete_is_loaded(campus: Simulator) -> None:
     whole = {"current_page": 1, "last_page": 1, "total": 5, "next_page_url": None}
     links = {"links": {"next": None, "last": "/siswa?page=1"}, "success": True}
     links |= {"last": True, "complete": True, "truncated": False, "halaman": 1}
@@ -359,7 +361,7 @@ def test_a_roster_that_says_it_is_whole_is_loaded(campus: Simulator) -> None:
 
 
 @every_database
-def test_many_students_leave_only_if_accepted(campus: Simulator) -> None:
+def test_many_students_become_inactive_only_if_accepted(campus: Simulator) -> None:
     campus.set(students=159)
     before = stored()
     with pytest.raises(Conflict) as caught:
@@ -371,7 +373,7 @@ def test_many_students_leave_only_if_accepted(campus: Simulator) -> None:
     assert importing.from_api(accept=True).deactivated == 41
 
 
-def test_a_fifth_may_leave_unasked_and_without_a_guard_everybody(
+def test_a_fifth_may_become_inactive_and_without_a_guard_everybody(
     campus: Simulator, inside: Flask
 ) -> None:
     campus.set(students=160)
@@ -381,7 +383,7 @@ def test_a_fifth_may_leave_unasked_and_without_a_guard_everybody(
     assert importing.from_api().deactivated == 159
 
 
-def test_a_file_makes_nobody_leave(campus: Simulator, load: Import) -> None:
+def test_a_file_deactivates_nobody(campus: Simulator, load: Import) -> None:
     load("idperson,nama\n1,Siti\n")
     assert active() == 201
 
@@ -409,7 +411,7 @@ def test_a_wrong_field_leaves_out_only_its_student(campus: Simulator) -> None:
     assert active() == 200
 
 
-def test_a_row_without_an_id_lets_nobody_leave(campus: Simulator) -> None:
+def test_a_roster_with_a_row_without_an_id_deactivates_nobody(campus: Simulator) -> None:
     students = [{"idperson": f"{100001 + n}", "nama": "Ganti"} for n in range(190)]
     campus.set(override={"/siswa": {"body": roster({"nama": "Siapa"}, *students)}})
     done = importing.from_api()
@@ -417,7 +419,7 @@ def test_a_row_without_an_id_lets_nobody_leave(campus: Simulator) -> None:
     assert "tidak ada yang menjadi nonaktif" in str(done.left_out[-1])
 
 
-def test_the_very_same_row_twice_says_nothing_new(api: Simulator, inside: Flask) -> None:
+def test_an_identical_second_row_is_ignored(api: Simulator, inside: Flask) -> None:
     twice = [{"idperson": 7, "nama": "Siti "}, {"nama": "Siti", "idperson": "7"}]
     api.set(override={"/siswa": {"body": roster(*twice)}})
     assert importing.from_api() == Imported(1, 1, 0, 0)
@@ -432,15 +434,19 @@ def test_json_is_utf_8_whatever_its_header_says(api: Simulator, inside: Flask) -
     assert stored() == {"1": "Ren\u00e9e"}
 
 
-def test_a_roster_that_comes_by_drops_is_given_up(inside: Flask, settings: dict[str, str]) -> None:
+def test_a_roster_that_arrives_too_slowly_times_out(
+    inside: Flask, settings: dict[str, str]
+) -> None:
     inside.config["PEMBAYARAN_API_TIMEOUT"] = 0.5
-    with RawApi({"": raw(roster(*FEW))}, drip=0.05) as drops:
-        inside.config["PEMBAYARAN_API_URL"] = drops.url
+    with RawApi({"": raw(roster(*FEW))}, drip=0.05) as slow:
+        inside.config["PEMBAYARAN_API_URL"] = slow.url
         with pytest.raises(Unavailable, match=r"tidak menjawab dalam 0\.5 detik"):
             importing.from_api()
 
 
-def test_an_api_that_is_slow_or_away_is_named(api: Simulator, inside: Flask) -> None:
+def test_a_slow_or_unreachable_api_is_refused_with_its_reason(
+    api: Simulator, inside: Flask
+) -> None:
     inside.config["PEMBAYARAN_API_TIMEOUT"] = 0.5
     api.set(latency_ms="2000")
     with pytest.raises(Unavailable, match=r"tidak menjawab dalam 0\.5 detik"):
@@ -453,7 +459,7 @@ def test_an_api_that_is_slow_or_away_is_named(api: Simulator, inside: Flask) -> 
 
 
 @pytest.mark.parametrize("token", ["", "rahasia"])
-def test_the_token_goes_with_the_request(
+def test_the_token_is_sent_with_the_request(
     api: Simulator, settings: dict[str, str], request: pytest.FixtureRequest, token: str
 ) -> None:
     settings["PEMBAYARAN_API_TOKEN"] = token

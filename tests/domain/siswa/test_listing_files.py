@@ -1,4 +1,4 @@
-"""Files have what the page shows: every student of the filter, its totals, no formula."""
+"""Files have the students and totals that the page shows, and no formula."""
 
 import csv
 import io
@@ -105,7 +105,7 @@ def test_a_csv_file_has_the_rows_of_the_page(query: dict[str, Any]) -> None:
         assert row["nama"] in (line["nama"], f"'{line['nama']}")
 
 
-def test_each_sheet_has_school_and_filters_on_paper(inside: Flask) -> None:
+def test_each_printed_sheet_names_school_and_filters(inside: Flask) -> None:
     inside.config["SCHOOL_NAME"] = "MTs Al-Hikmah & MA"
     filters = filters_of({"unit": ["MTs"], "status": ["tunggakan"], "group": ["unit"]})
     for sheet in book_of(filters):
@@ -116,7 +116,9 @@ def test_each_sheet_has_school_and_filters_on_paper(inside: Flask) -> None:
 
 
 @pytest.mark.usefixtures("inside")
-def test_a_full_sheet_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_rows_than_fit_into_a_sheet_continue_on_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(xlsx_output, "MAX_ROWS", 40)
     book = book_of(Filters())
     assert len(column(book["Siswa"], "ID") + column(book["Siswa 2"], "ID")) == COUNT
@@ -124,7 +126,7 @@ def test_a_full_sheet_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.usefixtures("inside")
-def test_too_many_students_are_refused_in_words() -> None:
+def test_too_many_students_are_refused_with_their_number() -> None:
     with pytest.raises(Invalid, match="70 siswa terlalu banyak"):
         listing_files.check_size(Filters(), COUNT - 1)
     listing_files.check_size(filters_of({"unit": ["MA"]}), COUNT - 1)

@@ -1,4 +1,4 @@
-"""Figures that cannot be true are found when they are written, on every database."""
+"""A sync that lowers what was paid or drops a bill stores a loss, on every database."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def inside(app: Flask) -> Iterator[Flask]:
 
 
 def sync(*bills: tuple[str, int, int], dry_run: bool = False) -> dict[str, Any]:
-    """Let the API say these bills (name, billed, paid), and return what is stored then."""
+    """Sync these bills (name, billed, paid) as the API's answer; return the report."""
     items = [
         {"unit_name": n, "amount_billed": b, "amount_paid": p, "remaining_balance": b - p}
         for n, b, p in bills
@@ -50,7 +50,7 @@ def marks(report: dict[str, Any]) -> list[str]:
 
 @every_database
 @pytest.mark.usefixtures("inside")
-def test_less_paid_than_before_and_vanished_bills_are_told_with_both_figures() -> None:
+def test_lower_payments_and_vanished_bills_are_listed_with_old_and_new_figures() -> None:
     assert marks(sync(("Juli", 100, 100), ("Juli", 100, 50), ("Agustus", 100, 0))) == []
     report = sync(("Juli", 100, 100), ("Juli", 100, 40), ("Agustus", 100, 0))
     assert marks(report) == ["dibayar_turun"]
@@ -68,7 +68,7 @@ def test_less_paid_than_before_and_vanished_bills_are_told_with_both_figures() -
 
 
 @pytest.mark.usefixtures("inside")
-def test_a_loss_stands_until_the_payments_change_again() -> None:
+def test_a_loss_is_stored_until_the_payments_change_again() -> None:
     sync(("Juli", 100, 100))
     assert marks(sync(("Juli", 100, 90))) == ["dibayar_turun"]
     assert marks(sync(("Juli", 100, 90))) == ["dibayar_turun"]
@@ -77,6 +77,6 @@ def test_a_loss_stands_until_the_payments_change_again() -> None:
 
 
 @pytest.mark.usefixtures("inside")
-def test_a_dry_run_loses_nothing() -> None:
+def test_a_dry_run_stores_no_loss() -> None:
     sync(("Juli", 100, 100))
     assert marks(sync(("Juli", 100, 90), dry_run=True)) == []

@@ -41,7 +41,7 @@ def inside(app: Flask) -> Iterator[Flask]:
 
 
 def create_students(rng: random.Random) -> None:
-    """Add random students, sync most of them, and let some fail in a run."""
+    """Add random students, sync nine in ten, and store five as failed in a run."""
     everybody = {
         f"{n:03}": p for n, p in enumerate(bills.random_students(rng.randrange(10**6), COUNT), 1)
     }
@@ -77,7 +77,7 @@ def failed() -> set[str]:
 
 
 def queries(rng: random.Random, students: list[Siswa]) -> Iterator[Query]:
-    """Yield random combinations of filters, half of them of what there is."""
+    """Yield random combinations of filters, with periods and categories of these students."""
     found = sorted({(b.period, b.category) for one in students for b in bills_of(one)})
     for _ in range(QUERIES):
         query: Query = {}
@@ -102,7 +102,7 @@ def queries(rng: random.Random, students: list[Siswa]) -> Iterator[Query]:
 
 
 def values(query: Query) -> dict[str, list[str]]:
-    """Return a query as a URL has it."""
+    """Return a query in the form of URL parameters."""
     lists = {name: one if isinstance(one, list) else [str(one)] for name, one in query.items()}
     return {name: [one or "(kosong)" for one in list_] for name, list_ in lists.items()}
 
@@ -115,17 +115,17 @@ def plain(query: Query) -> Query:
 @every_database
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.usefixtures("inside")
-def test_everything_equals_brute_force(seed: int) -> None:
+def test_random_queries_equal_brute_force(seed: int) -> None:
     rng = random.Random(seed)
     create_students(rng)
-    students, unlucky = everybody(), failed()
+    students, failed_ids = everybody(), failed()
     matched = 0
     for query in queries(rng, students):
         report = owing.as_json(owing.report(filters_of(values(query))))
-        expected = answer(students, unlucky, plain(query))
+        expected = answer(students, failed_ids, plain(query))
         groups = {group.pop("key"): group for group in report["groups"]}
         assert {"total": report["total"], "groups": groups} == expected, query
-        found = matching(students, unlucky, plain(query))
+        found = matching(students, failed_ids, plain(query))
         check_page(report, found, query)
         matched += len(found)
     assert matched > 10 * QUERIES
@@ -133,17 +133,17 @@ def test_everything_equals_brute_force(seed: int) -> None:
 
 @every_database
 @pytest.mark.usefixtures("inside")
-def test_groups_equal_brute_force_after_bills_come_and_go() -> None:
+def test_groups_equal_brute_force_after_bills_were_replaced() -> None:
     rng = random.Random(8)
     create_students(rng)
     ids = [one.idperson for one in everybody()]
     sync(dict(zip(ids[:60], bills.random_students(9, 60), strict=True)))
-    students, unlucky = everybody(), failed()
+    students, failed_ids = everybody(), failed()
     for group in ("period", "category"):
         for query in ({}, {"status": ["lunas"]}, {"unit": ["MTs", ""]}, {"min": 75_000}):
             report = owing.as_json(owing.report(filters_of(values(query | {"group": [group]}))))
             groups = {one.pop("key"): one for one in report["groups"]}
-            expected = answer(students, unlucky, query | {"group": group})
+            expected = answer(students, failed_ids, query | {"group": group})
             assert {"total": report["total"], "groups": groups} == expected, query
 
 
@@ -202,7 +202,7 @@ def test_every_student_who_owes_in_a_period_is_on_one_page_in_every_order() -> N
 
 @every_database
 @pytest.mark.usefixtures("inside")
-def test_never_synced_students_are_counted_beside_any_amount() -> None:
+def test_never_synced_students_are_counted_whatever_amounts_are_filtered() -> None:
     create_students(random.Random(6))
     unknown = [one for one in everybody() if one.pembayaran is None]
     of_unit = [one for one in unknown if one.unit_formal == "MA"]
@@ -230,12 +230,12 @@ def test_never_synced_students_are_counted_beside_any_amount() -> None:
         {"since": "9999-12-31"},
     ],
 )
-def test_a_strange_filter_is_refused_in_words(inside: Flask, wrong: dict[str, str]) -> None:
+def test_an_invalid_filter_is_refused_by_name(inside: Flask, wrong: dict[str, str]) -> None:
     with pytest.raises(Invalid, match=next(iter(wrong))):
         filters_of({name: [value] for name, value in wrong.items()})
 
 
-def test_filters_survive_a_url() -> None:
+def test_filters_are_equal_after_a_round_trip_through_a_url() -> None:
     given = {
         "unit": ["MTs", "MA"],
         "asrama": ["(kosong)"],

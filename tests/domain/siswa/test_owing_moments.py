@@ -1,4 +1,4 @@
-"""Each answer belongs to one moment, also while a run writes."""
+"""All figures of a report are of one moment, also while a run writes."""
 
 import threading
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def inside(app: Flask) -> Iterator[Flask]:
 
 
 def owe(rupiah: int) -> None:
-    """Let everybody owe the same in one transaction, as a lane's turn writes many students."""
+    """Set the same debt for all students in one transaction, as a lane's turn does."""
     with transaction() as session:
         owed = {"tunggakan": rupiah, "lebih_bayar": 0, "lunas": False, "status": "tunggakan"}
         session.execute(sa.update(Siswa).values(**owed))
@@ -49,7 +49,7 @@ def write_until(done: threading.Event, app: Flask) -> None:
 
 
 @every_database
-def test_totals_groups_and_lines_of_an_answer_agree_while_others_write(inside: Flask) -> None:
+def test_totals_groups_and_lines_of_a_report_agree_while_others_write(inside: Flask) -> None:
     done = threading.Event()
     writer = threading.Thread(target=write_until, args=(done, inside))
     writer.start()
@@ -60,10 +60,10 @@ def test_totals_groups_and_lines_of_an_answer_agree_while_others_write(inside: F
             group = GROUPS[len(seen) % len(GROUPS)]
             narrow = {"period": ["1"]} if len(seen) % 2 else {}
             report = owing.report(filters_of({"group": [group], **narrow}))
-            (each,) = {line.tunggakan for line in report.page.items}
-            assert report.total.tunggakan == STUDENTS * each
-            assert sum(one.figures.tunggakan for one in report.groups) == STUDENTS * each
-            seen.add(each)
+            (debt,) = {line.tunggakan for line in report.page.items}
+            assert report.total.tunggakan == STUDENTS * debt
+            assert sum(one.figures.tunggakan for one in report.groups) == STUDENTS * debt
+            seen.add(debt)
     finally:
         done.set()
         writer.join()

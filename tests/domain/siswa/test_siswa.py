@@ -1,4 +1,4 @@
-"""Finding students: by any word, whole or part, on every database alike."""
+"""Search by any part of a word, filters, pages and ids of students, on every database."""
 
 import threading
 import time
@@ -47,7 +47,7 @@ def names(*query: object) -> list[str]:
 
 @every_database
 @pytest.mark.usefixtures("students")
-def test_search_looks_at_name_id_unit_and_class_in_any_case() -> None:
+def test_search_covers_name_id_unit_and_class_and_ignores_case() -> None:
     assert names() == ["Ma'ruf Hakim", "siti Aisyah", "SITI Rahma", "Zoë Ñandú"]
     assert names("SITI") == ["siti Aisyah", "SITI Rahma"]
     assert names("rahma siti") == ["SITI Rahma"]
@@ -64,7 +64,7 @@ SIGNS = "'’‘‛‚`´ʼʻʽʾʿ′＇ʹ\"“”„«»‹›″ʺ＂"
 
 
 @pytest.mark.parametrize("sign", SIGNS)
-def test_an_apostrophe_of_whatever_kind_neither_sorts_nor_hides(inside: Flask, sign: str) -> None:
+def test_sorting_and_search_ignore_apostrophes_of_any_kind(inside: Flask, sign: str) -> None:
     make("1", f"{sign}Aisyah Satu")
     make("2", "Aisyah Dua")
     make("3", f"Ma{sign}ruf")
@@ -84,7 +84,7 @@ def test_an_apostrophe_of_whatever_kind_neither_sorts_nor_hides(inside: Flask, s
         ("Ｍｕｈａｍｍａｄ ﬁkri", "muhammad fikri"),
     ],
 )
-def test_a_letter_with_a_sign_is_found_and_sorted_by_the_plain_one(
+def test_a_letter_with_a_diacritic_is_found_and_sorted_as_the_plain_letter(
     inside: Flask, nama: str, typed: str
 ) -> None:
     make("1", nama)
@@ -105,7 +105,7 @@ def test_a_migration_sorts_stored_names_without_their_apostrophe(inside: Flask) 
 
 @every_database
 @pytest.mark.usefixtures("students")
-def test_filters_tell_paid_owing_and_unknown_apart() -> None:
+def test_filters_select_paid_owing_and_never_synced_students() -> None:
     assert names("", ["lunas"]) == ["Ma'ruf Hakim", "SITI Rahma"]
     assert names("", ["belum"]) == ["siti Aisyah"]
     assert names("", ["belum_sinkron"]) == ["Zoë Ñandú"]
@@ -155,7 +155,7 @@ def test_a_list_does_not_read_payments() -> None:
 
 
 @every_database
-def test_of_two_codes_created_at_once_one_stays_valid(
+def test_two_codes_created_at_once_leave_one_valid(
     inside: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make("100001", "SITI Rahma")

@@ -1,4 +1,4 @@
-"""Students from a workbook: as people save it, and what a spreadsheet spoils, with its line."""
+"""Students from a workbook: usual layouts, and values that a spreadsheet changed."""
 
 import io
 import random
@@ -73,7 +73,7 @@ def fill(cell: str, value: Any, number_format: str | None = None) -> Callable[[A
     return change
 
 
-def test_a_workbook_as_a_school_saves_it(
+def test_a_workbook_with_title_blank_rows_and_dates_is_imported(
     app: Flask, load: Callable[[bytes], dict[str, str]]
 ) -> None:
     rows = (
@@ -102,7 +102,7 @@ def test_a_workbook_as_a_school_saves_it(
     assert (student.kelas_formal, student.lahirtanggal) == ("7", "2012-01-26")
 
 
-def test_a_number_shown_with_its_zeros_is_that_text(
+def test_a_number_formatted_with_leading_zeros_keeps_them(
     load: Callable[[bytes], dict[str, str]],
 ) -> None:
     data = workbook(HEADER, ["x", "Siti"], change=fill("A2", 12, "0000000"))
@@ -145,7 +145,7 @@ def test_the_roster_may_be_on_another_sheet(load: Callable[[bytes], dict[str, st
         (workbook(HEADER, ["1", "Ani"])[:-90], "rusak"),
     ],
 )
-def test_what_a_spreadsheet_spoils_is_named_with_its_line(
+def test_a_value_that_a_spreadsheet_changed_is_refused_with_its_line(
     load: Callable[[bytes], dict[str, str]], app: Flask, data: bytes, message: str
 ) -> None:
     with pytest.raises(Invalid) as caught:
@@ -192,7 +192,7 @@ xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><ro
         (without("xl/workbook.xml"), "rusak"),
     ],
 )
-def test_a_workbook_that_is_dangerous_or_broken(
+def test_a_dangerous_or_broken_workbook_is_refused(
     load: Callable[[bytes], dict[str, str]],
     change: Callable[[dict[str, bytes]], None],
     message: str,
@@ -202,19 +202,19 @@ def test_a_workbook_that_is_dangerous_or_broken(
     assert message in str(caught.value)
 
 
-def test_an_archive_that_declares_less_than_it_holds(
+def test_an_archive_that_declares_a_smaller_size_is_refused(
     load: Callable[[bytes], dict[str, str]],
 ) -> None:
     data = repacked(workbook(HEADER, ["1", "Ani"]), set_part(SHEET, b" " * (4 << 20)))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         size = archive.getinfo(SHEET).file_size
-    lying = data.replace(size.to_bytes(4, "little"), (100).to_bytes(4, "little"))
+    forged = data.replace(size.to_bytes(4, "little"), (100).to_bytes(4, "little"))
     with pytest.raises(Invalid, match="rusak"):
-        load(lying)
+        load(forged)
 
 
 def padded(rows: Iterable[bytes]) -> bytes:
-    """Return a workbook of one student, with these parts of a sheet after its row."""
+    """Return a workbook of one student, with `rows` (XML) after the student's row."""
     parts = zipfile.ZipFile(io.BytesIO(workbook(HEADER, ["0012", "Siti"])))
     head, tail = parts.read(SHEET).split(b"</sheetData>")
     file = io.BytesIO()
@@ -249,13 +249,13 @@ def test_empty_rows_are_no_students_and_take_little_memory(
 def test_a_sheet_that_would_fill_the_memory_is_refused(
     load: Callable[[bytes], dict[str, str]], start: bytes, part: bytes, end: bytes, message: str
 ) -> None:
-    noise = random.Random(1)  # packed more tightly it is refused unread
+    noise = random.Random(1)  # a higher compression ratio would be refused before reading
     parts = (part * 1000 + b"<!--%s-->" % noise.randbytes(200).hex().encode() for _ in range(1050))
     with pytest.raises(Invalid, match=message):
         load(padded([start, *parts, end]))
 
 
-def test_a_number_is_trusted_where_only_one_known_id_can_be_meant(
+def test_a_number_is_accepted_as_an_id_only_if_one_known_id_matches(
     load: Callable[[bytes], dict[str, str]],
 ) -> None:
     load(workbook(HEADER, ["100222", "Ani"], ["0012", "Budi"], ["7", "Cici"], ["007", "Dedi"]))

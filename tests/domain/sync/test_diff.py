@@ -1,4 +1,4 @@
-"""What counts as a change, and what is left out because it follows from others."""
+"""Which differences of payments are listed; sums that follow from items are not."""
 
 from decimal import Decimal
 from typing import Any

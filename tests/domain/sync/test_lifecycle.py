@@ -41,7 +41,7 @@ def run(app: Flask) -> Any:
     with app.app_context():
         sync.create_students(10)
         run_id = commands.start(TREASURER)["run_id"]
-        queueing.remove_queued(run_id)  # as a worker takes the dispatch
+        queueing.remove_queued(run_id)  # as if a worker dequeued the dispatch
         dispatching.dispatch(run_id)
         yield run_id
 
@@ -132,13 +132,13 @@ def silent_api(app: Flask) -> Iterator[dict[str, Any]]:
         yield app.config
 
 
-def test_a_lane_ends_before_its_jobs_timeout_though_an_answer_takes_longer(
+def test_a_lane_ends_before_its_jobs_timeout_during_a_slow_request(
     app: Flask, run: int, silent_api: dict[str, Any], valkey: redis.Redis
 ) -> None:
     silent_api["SYNC_JOB_TIMEOUT"] = 4
     began = time.monotonic()
     asyncio.run(Lane(app, run).work())
-    assert time.monotonic() - began < 20, "it did not wait for the answer"
+    assert time.monotonic() - began < 20, "the lane did not wait for the answer"
     assert sync.items(run) == {"pending": 10}
 
 
@@ -148,4 +148,4 @@ def test_a_students_job_ends_before_its_timeout(
     silent_api["SYNC_JOB_TIMEOUT"] = 3
     began = time.monotonic()
     assert single_student.sync("100001", requested=False) == "failed"
-    assert time.monotonic() - began < 20, "less than the answer is waited for"
+    assert time.monotonic() - began < 20, "the job did not wait for the answer"

@@ -133,15 +133,15 @@ def logged(run: int) -> list[str]:
     return [line["code"] for line in run_log.latest(run)][2:]
 
 
-def test_the_log_has_the_begin_and_end_of_a_standstill(run: int, valkey: redis.Redis) -> None:
+def test_the_log_has_the_start_and_end_of_a_standstill(run: int, valkey: redis.Redis) -> None:
     set_run(last_progress_at=utcnow() - timedelta(seconds=2))
     watchdog.watch()
-    assert logged(run) == [], "it may be a moment"
+    assert logged(run) == [], "two seconds may be a short pause"
     valkey.set(shared_state.DOWN, "silence", px=60_000)
     for _second in range(2):
         watchdog.watch()
     assert logged(run) == ["api_down"]
-    watchdog._standstills.cache_clear()  # another leader goes on
+    watchdog._standstills.cache_clear()  # another leader takes over
     watchdog.watch()
     valkey.delete(shared_state.DOWN)
     set_run(last_progress_at=utcnow())
@@ -204,7 +204,7 @@ def test_progress_is_mirrored_for_outside_scripts(run: int, valkey: redis.Redis)
 def test_every_process_shows_the_reason_that_the_leader_stored(
     run: int, settings: dict[str, str], valkey: redis.Redis
 ) -> None:
-    """A process that cannot reach Valkey would call that the reason."""
+    """By itself, a process that cannot reach Valkey would give that as the reason."""
     without_valkey = create_app(config.load({**settings, "REDIS_URL": "redis://127.0.0.1:1/0"}))
     set_run(last_progress_at=utcnow() - timedelta(seconds=6))
     valkey.set(shared_state.DOWN, 1, px=60_000)

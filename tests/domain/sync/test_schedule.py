@@ -20,7 +20,7 @@ from tests.support.sync import TREASURER
 from tests.support.waiting import wait_until
 
 NIGHTLY = "30 1 * * *"
-# 01.30 in Jakarta
+# The schedule is set before 01.30 in Jakarta, and due then.
 SET_AT = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 DUE = datetime(2026, 11, 24, 18, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -76,14 +76,14 @@ def test_a_missed_time_is_made_up_once_or_reported(
     assert ("schedule_missed" in str(examine(campus))) == (outcome == "missed")
 
 
-def test_a_missed_time_is_forgotten_when_somebody_starts_a_run(campus: Flask) -> None:
+def test_starting_a_run_clears_a_missed_time(campus: Flask) -> None:
     schedule.handle(DUE + timedelta(hours=7))
     assert schedule.missed() == DUE
     commands.start(TREASURER)
     assert schedule.missed() is None
 
 
-def test_a_clock_that_jumps_back_starts_nothing_twice(campus: Flask) -> None:
+def test_a_clock_that_jumps_back_starts_no_second_run(campus: Flask) -> None:
     schedule.handle(DUE + DAY)
     commands.cancel(TREASURER)
     assert schedule.handle(DUE) is None
@@ -94,13 +94,13 @@ def test_a_clock_that_jumps_back_starts_nothing_twice(campus: Flask) -> None:
 @every_database
 def test_processes_that_are_killed_start_one_run_for_each_time(campus: Flask) -> None:
     """Three processes with different clocks handle the same times and are killed repeatedly."""
-    chance, reached = random.Random(7), 0
+    rng, reached = random.Random(7), 0
     counter = FORK.Value("i", 0)
     db.engine.dispose()
     handlers = [start_handler(campus, counter, seed) for seed in range(3)]
     try:
         while reached < 100:
-            victim = chance.randrange(3)
+            victim = rng.randrange(3)
             handlers[victim].kill()
             handlers[victim].join()
             handlers[victim] = start_handler(campus, counter, reached)

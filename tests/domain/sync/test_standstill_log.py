@@ -16,7 +16,7 @@ from tests.support import sync
 from tests.support.sync import TREASURER
 
 
-def test_a_line_that_could_not_be_written_is_written_a_second_later(
+def test_a_line_that_failed_to_be_written_is_retried(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "SQLITE_TIMEOUT", 0.05)

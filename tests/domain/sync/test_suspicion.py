@@ -1,4 +1,4 @@
-"""Which new payments take so much away that the guard quarantines them."""
+"""Which decreases of payments are so large that the guard quarantines the answer."""
 
 import json
 from types import SimpleNamespace

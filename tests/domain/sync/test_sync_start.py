@@ -37,7 +37,7 @@ def end(run_id: int) -> None:
 
 
 @every_database
-def test_of_many_starts_at_once_one_is_accepted(campus: Flask) -> None:
+def test_only_one_of_several_concurrent_starts_is_accepted(campus: Flask) -> None:
     for _ in range(20):
         results = at_once(campus, 4, lambda: commands.start(TREASURER))
         accepted = [result for result in results if isinstance(result, dict)]
@@ -51,7 +51,7 @@ def test_of_many_starts_at_once_one_is_accepted(campus: Flask) -> None:
 
 @pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
 def test_a_deadlock_of_waiting_starts_is_retried(campus: Flask) -> None:
-    """When the first rolls back, MariaDB gives both others a shared lock, so neither can write."""
+    """When the first insert rolls back, MariaDB gives both others a shared lock: a deadlock."""
     with db.engine.connect() as first, ThreadPoolExecutor(1) as pool:
         first.execute(insert(SyncRun).values(live=1))
         starts = pool.submit(at_once, campus, 2, lambda: commands.start(TREASURER))
@@ -63,7 +63,7 @@ def test_a_deadlock_of_waiting_starts_is_retried(campus: Flask) -> None:
 
 
 def waiting_inserts() -> int:
-    """Return how many sessions are inserting a run."""
+    """Return how many sessions execute an INSERT into a sync table."""
     query = (
         "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'INSERT INTO sync_%'"
     )
@@ -108,7 +108,7 @@ def test_dispatch_writes_one_item_per_active_student_and_fixes_the_total(campus:
         session.execute(update(Siswa).where(Siswa.idperson == "100001").values(active=False))
     run_id = commands.start(TREASURER)["run_id"]
     assert dispatching.dispatch(run_id) == 9
-    assert dispatching.dispatch(run_id) == 0, "the second time there is nothing to do"
+    assert dispatching.dispatch(run_id) == 0, "the second dispatch has nothing to do"
     assert sync.items(run_id) == {"pending": 9}
     now = progress.current()
     assert (now["status"], now["total"], now["pending"]) == ("running", 9, 9)
@@ -180,7 +180,7 @@ def test_without_students_no_run_starts(app: Flask) -> None:
     assert refused.value.code == "no_student"
 
 
-def test_a_run_fails_if_its_students_vanish_before_the_dispatch(campus: Flask) -> None:
+def test_a_run_fails_if_no_student_is_active_at_its_dispatch(campus: Flask) -> None:
     run_id = commands.start(TREASURER)["run_id"]
     with transaction() as session:
         session.execute(update(Siswa).values(active=False))

@@ -1,4 +1,4 @@
-"""Requests to join: one per person and UKM, decided once, deleted when they have no use."""
+"""Requests to join: one per person and UKM, decided once, deleted when obsolete."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +35,7 @@ CAMPUS = Actor("Siti Rahma", campus=True)
 
 @pytest.fixture(autouse=True)
 def listed(app: Flask, people: People) -> None:
-    """ROBOTIK wants to be found; member and friend are its admins."""
+    """ROBOTIK is listed in the directory; member and friend are its admins."""
     with app.app_context():
         directory.describe(CAMPUS, UKM, "Kami merakit robot.", listed=True)
         with transaction() as session:
@@ -183,7 +183,7 @@ def test_deleting_the_account_or_archiving_the_ukm_deletes_its_requests(
 
 
 @every_database
-def test_of_two_admins_who_decide_at_once_one_succeeds(app: Flask, people: People) -> None:
+def test_only_one_of_several_concurrent_decisions_succeeds(app: Flask, people: People) -> None:
     outsider = people["outsider"]
 
     def decide(n: int) -> str:
@@ -211,7 +211,7 @@ def test_of_two_admins_who_decide_at_once_one_succeeds(app: Flask, people: Peopl
 
 @every_database
 @pytest.mark.parametrize("decide", [join_requests.accept, join_requests.refuse])
-def test_what_is_decided_is_not_taken_back(
+def test_a_request_cannot_be_withdrawn_while_it_is_decided(
     app: Flask, people: People, decide: Callable[..., User]
 ) -> None:
     outsider = people["outsider"]
@@ -238,7 +238,9 @@ def test_what_is_decided_is_not_taken_back(
 
 
 @every_database
-def test_the_directory_folds_what_is_searched(app: Flask, people: People) -> None:
+def test_the_directory_search_ignores_case_accents_and_apostrophes(
+    app: Flask, people: People
+) -> None:
     with app.app_context():
         for code, name in (
             ("KIR", "Kelompok Ilmiah"),

@@ -50,23 +50,23 @@ def test_a_member_who_views_the_chat_after_the_pin_has_read_it(app: Flask, peopl
         first = say(people)
         view_chat(people, "member", first)
         pins.pin_text(CAMPUS, UKM, "Besok rapat")
-        assert numbers() == (0, 2), "who was there before has not read it"
+        assert numbers() == (0, 2), "a view before the pin does not count"
         view_chat(people, "member", first)
-        assert numbers() == (1, 2), "though there is no new message"
-        place = memberships.get_membership(people["member"], UKM)
-        assert place.read_number == 1
+        assert numbers() == (1, 2), "a view without a new message counts"
+        membership = memberships.get_membership(people["member"], UKM)
+        assert membership.read_number == 1
         say(people, "lagi")
         view_chat(people, "member", first)
         assert numbers() == (1, 2)
         memberships.join(people["outsider"], UKM)
-        assert numbers() == (1, 3), "a newcomer has not"
+        assert numbers() == (1, 3), "a new member has not read it"
         view_chat(people, "outsider", first)
-        place = memberships.get_membership(people["outsider"], UKM)
-        assert (numbers(), place.read_number) == ((2, 3), 2), "the marker does not go back"
+        membership = memberships.get_membership(people["outsider"], UKM)
+        assert (numbers(), membership.read_number) == ((2, 3), 2), "the marker does not go back"
         memberships.leave(people["outsider"], UKM)
         assert numbers() == (1, 2)
         pins.pin_message(CAMPUS, UKM, first)
-        assert numbers() == (0, 2), "another announcement"
+        assert numbers() == (0, 2), "nobody has read the new announcement"
 
 
 def test_an_announcement_is_read_in_a_chat_without_messages(app: Flask, people: People) -> None:
@@ -78,7 +78,7 @@ def test_an_announcement_is_read_in_a_chat_without_messages(app: Flask, people: 
         assert memberships.get_membership(people["member"], UKM).read_number == 0
 
 
-def test_reading_again_writes_nothing(app: Flask, people: People) -> None:
+def test_reading_again_does_not_update_the_read_marker(app: Flask, people: People) -> None:
     with app.app_context():
         message_id = say(people)
         pins.pin_text(CAMPUS, UKM, "Besok rapat")
@@ -112,7 +112,7 @@ def test_many_readers_at_once_cause_few_events(
         assert len(published) == 2
 
 
-def test_everybody_sees_the_number_and_admins_the_names(
+def test_members_see_the_number_of_readers_and_admins_the_names(
     app: Flask, people: People, client_as: ClientAs
 ) -> None:
     with app.app_context():
@@ -140,7 +140,7 @@ def test_everybody_sees_the_number_and_admins_the_names(
     assert "Tidak ada pengumuman" in member.get(f"/ukm/{UKM}/readers").text
 
 
-def test_what_could_not_be_published_is_published_later(app: Flask, valkey: redis.Redis) -> None:
+def test_failed_publications_are_retried(app: Flask, valkey: redis.Redis) -> None:
     published, broken = [], {1, 3}
 
     def publish(ukm_id: int) -> None:

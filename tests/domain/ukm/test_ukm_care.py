@@ -1,4 +1,4 @@
-"""Managing a UKM: who may, what follows for its members and open pages, concurrent changes."""
+"""Managing a UKM: permissions, effects on members and open pages, concurrent changes."""
 
 import json
 import random
@@ -82,19 +82,19 @@ def actions() -> list[str]:
     return [line.verb for line in reversed(activity.ukm_page(ukm_id).items)]
 
 
-def place(user_id: int) -> Membership:
+def membership_of(user_id: int) -> Membership:
     db.session.expire_all()
     return memberships.get_membership(user_id, UKM)
 
 
 def membership_values(user_id: int) -> dict[str, Any]:
-    found = place(user_id)
+    found = membership_of(user_id)
     names = ("is_admin", "notices", "push_all", "read_number", "read_at", "joined_at")
     return {name: getattr(found, name) for name in names}
 
 
 @every_database
-def test_of_two_admins_who_demote_each_other_one_stays(
+def test_two_admins_cannot_demote_each_other_at_once(
     inside: Flask, people: People, officer: As
 ) -> None:
     for _ in range(5):
@@ -107,7 +107,9 @@ def test_of_two_admins_who_demote_each_other_one_stays(
         results = at_once(inside, 2, demote)
         assert sorted(type(result).__name__ for result in results) == ["Forbidden", "str"]
         db.session.rollback()
-        assert [place(people[who]).is_admin for who in ("member", "friend")].count(True) == 1
+        assert [membership_of(people[who]).is_admin for who in ("member", "friend")].count(
+            True
+        ) == 1
         for who in ("member", "friend"):
             moderation.promote(officer("admin", campus=True), UKM, people[who])
 
@@ -157,13 +159,13 @@ def test_random_changes_at_once_never_fail_in_the_database(
     ids = iter(range(10_000))
 
     def act(number: int) -> str:
-        dice = random.Random(number)
+        rng = random.Random(number)
         for _ in range(12):
             db.session.remove()  # each change is a request of its own
-            author = db.session.get_one(User, people[dice.choice(["operator", "friend"])])
+            author = db.session.get_one(User, people[rng.choice(["operator", "friend"])])
             text = partial(messages.post, author, UKM, "Halo", f"x{next(ids)}")
             with suppress(DomainError):
-                dice.choice([*changes, text, text, text])()
+                rng.choice([*changes, text, text, text])()
         return "done"
 
     numbers = iter(range(6))
@@ -196,7 +198,7 @@ def test_a_blocked_member_stays_out_until_unblocked(
     with pytest.raises(Forbidden) as refused:
         memberships.join(people["operator"], UKM)
     assert refused.value.code == "blocked"
-    ukm = place(people["member"]).ukm
+    ukm = membership_of(people["member"]).ukm
     assert [user.id for user, _ in moderation.blocked(ukm.id)] == [people["operator"]]
     moderation.unblock(officer("friend"), UKM, people["operator"])
     memberships.join(people["operator"], UKM)
@@ -205,29 +207,29 @@ def test_a_blocked_member_stays_out_until_unblocked(
     assert actions()[-3:] == ["blocked", "unblocked", "joined"]
 
 
-def test_an_account_that_was_deleted_meanwhile_joins_nothing(inside: Flask, people: People) -> None:
+def test_a_deleted_account_cannot_join(inside: Flask, people: People) -> None:
     account_deletion.delete_account(db.session.get_one(User, people["outsider"]), PASSWORD)
     with pytest.raises(NotFound) as refused:
         memberships.join(people["outsider"], UKM)
     assert refused.value.code == "account_deleted"
-    assert not memberships.is_member(people["outsider"], place(people["member"]).ukm_id)
+    assert not memberships.is_member(people["outsider"], membership_of(people["member"]).ukm_id)
 
 
 @pytest.mark.parametrize("block", [False, True])
-def test_a_removal_of_a_moment_ago_is_undone(
+def test_undoing_a_removal_restores_the_membership(
     inside: Flask, people: People, officer: As, say: Say, block: bool
 ) -> None:
     mega = officer("member")
     pins.pin_text(mega, UKM, "Rapat")
-    unread.mark_read(place(people["operator"]), 0)
+    unread.mark_read(membership_of(people["operator"]), 0)
     say()
     for who in ("operator", "friend"):
-        notification_settings.set_level(place(people[who]), "mentions")
+        notification_settings.set_level(membership_of(people[who]), "mentions")
         before = membership_values(people[who])
         moderation.remove(mega, UKM, people[who], block=block)
         moderation.undo_removal(mega, UKM, people[who])
         assert membership_values(people[who]) == before
-    assert unread.count(place(people["friend"])) == 1
+    assert unread.count(membership_of(people["friend"])) == 1
     assert db.session.scalars(select(UkmBlock)).all() == []
 
 
@@ -235,7 +237,7 @@ def test_a_restored_admin_is_published_as_admin_and_the_log_hides_the_settings(
     inside: Flask, people: People, officer: As
 ) -> None:
     moderation.remove(officer("member"), UKM, people["friend"])
-    removal = activity.newest_about(place(people["member"]).ukm_id, people["friend"])
+    removal = activity.newest_about(membership_of(people["member"]).ukm_id, people["friend"])
     assert removal is not None
     assert "notices" in removal.detail
     assert removal.shown_detail == ""
@@ -269,12 +271,12 @@ def test_a_person_added_by_the_campus_is_no_longer_blocked(
     ukm_administration.add(UKM, NAMES["operator"][0], by=Actor("test"))
     assert db.session.scalars(select(UkmBlock)).all() == []
     ukm_administration.add(UKM, NAMES["operator"][0], is_admin=True, by=Actor("test"))
-    assert place(people["operator"]).is_admin
+    assert membership_of(people["operator"]).is_admin
     with pytest.raises(Conflict):
         ukm_administration.add(UKM, NAMES["operator"][0], is_admin=True, by=Actor("test"))
 
 
-def test_a_muted_member_can_only_read_and_is_informed_until_when(
+def test_a_muted_member_can_only_read_and_receives_the_end_of_the_mute(
     inside: Flask, people: People, officer: As, say: Say
 ) -> None:
     until = utcnow() + timedelta(hours=1)
@@ -286,7 +288,10 @@ def test_a_muted_member_can_only_read_and_is_informed_until_when(
     assert received["member"] is True
     assert datetime.fromisoformat(received["muted_until"]) == until.replace(microsecond=0)
     assert 3590 <= received["muted_seconds"] <= 3600
-    assert ukm_state.for_member(place(people["operator"]))["muted_until"] == received["muted_until"]
+    assert (
+        ukm_state.for_member(membership_of(people["operator"]))["muted_until"]
+        == received["muted_until"]
+    )
     assert not published("ukm:ROBOTIK", "membership")[-1]["change"].startswith("mut")
     moderation.unmute(officer("member"), UKM, people["operator"])
     assert last_membership_event(people["operator"])["muted_until"] is None
@@ -296,7 +301,7 @@ def test_a_muted_member_can_only_read_and_is_informed_until_when(
 def test_a_mute_ends_by_itself(inside: Flask, people: People, officer: As, say: Say) -> None:
     moderation.mute(officer("member"), UKM, people["operator"], utcnow() - timedelta(seconds=1))
     say("boleh")
-    assert ukm_state.for_member(place(people["operator"]))["muted_seconds"] == 0
+    assert ukm_state.for_member(membership_of(people["operator"]))["muted_seconds"] == 0
 
 
 def test_admins_are_not_muted_and_a_promotion_ends_a_mute(
@@ -319,27 +324,27 @@ def test_a_muted_member_who_leaves_and_joins_again_is_still_muted(
     mega, who = officer("member"), people["operator"]
     until = (utcnow() + timedelta(hours=1)).replace(microsecond=0)
 
-    def after_coming_back() -> datetime | None:
+    def muted_until_after_rejoining() -> datetime | None:
         memberships.leave(who, UKM)
         memberships.join(who, UKM)
-        return place(who).muted_until
+        return membership_of(who).muted_until
 
     moderation.mute(mega, UKM, who, until)
-    assert after_coming_back() == until
+    assert muted_until_after_rejoining() == until
     assert datetime.fromisoformat(last_membership_event(who)["muted_until"]) == until
     moderation.unmute(mega, UKM, who)
-    assert after_coming_back() is None
+    assert muted_until_after_rejoining() is None
     moderation.mute(mega, UKM, who, until)
     moderation.promote(mega, UKM, who)
-    assert after_coming_back() is None
+    assert muted_until_after_rejoining() is None
     moderation.mute(mega, UKM, who, utcnow() - timedelta(seconds=1))
-    assert after_coming_back() is None
+    assert muted_until_after_rejoining() is None
     moderation.mute(mega, UKM, who, until)
     memberships.leave(who, UKM)
     ukm_administration.add(UKM, NAMES["operator"][0], is_admin=True, by=Actor("test"))
-    assert place(who).muted_until is None
+    assert membership_of(who).muted_until is None
     moderation.demote(mega, UKM, who)
-    assert after_coming_back() is None, "nobody muted them again"
+    assert muted_until_after_rejoining() is None, "the promotion deleted the mute"
 
 
 def test_a_member_whom_the_campus_makes_admin_may_post(
@@ -484,7 +489,7 @@ def test_a_renewed_join_code_voids_the_old_one(inside: Flask, people: People, of
 
 
 @every_database
-def test_an_archived_ukm_is_read_only_and_gone_from_the_lists(
+def test_an_archived_ukm_is_read_only_and_not_listed(
     inside: Flask, people: People, officer: As, say: Say
 ) -> None:
     message = say("disimpan")
@@ -515,7 +520,7 @@ def test_an_archived_ukm_is_read_only_and_gone_from_the_lists(
 
 
 @every_database
-def test_archiving_keeps_what_each_member_has_read(
+def test_archiving_keeps_the_read_markers(
     inside: Flask, people: People, officer: As, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     say("satu")
@@ -528,10 +533,10 @@ def test_archiving_keeps_what_each_member_has_read(
     )
     member, campus = people["member"], officer("admin", campus=True)
     ukm_settings.archive(campus, UKM)
-    assert (unread.count(place(member)), published[f"user:{member}"]) == (0, 0)
-    assert history.first_unread(place(member)) is None
+    assert (unread.count(membership_of(member)), published[f"user:{member}"]) == (0, 0)
+    assert history.first_unread(membership_of(member)) is None
     ukm_settings.unarchive(campus, UKM)
-    assert (unread.count(place(member)), published[f"user:{member}"]) == (2, 2)
+    assert (unread.count(membership_of(member)), published[f"user:{member}"]) == (2, 2)
 
 
 def test_a_new_name_is_cleaned_and_published(inside: Flask, officer: As) -> None:
@@ -547,7 +552,7 @@ def test_a_new_name_is_cleaned_and_published(inside: Flask, officer: As) -> None
     assert actions()[-2:] == ["renamed", "described"], "an unchanged name is not recorded"
 
 
-def test_a_pinned_message_shows_edits_and_goes_with_its_deletion(
+def test_a_pin_shows_edits_of_its_message_and_is_deleted_with_it(
     inside: Flask, people: People, officer: As, say: Say
 ) -> None:
     message = say("Rapat jam 4")
@@ -555,14 +560,14 @@ def test_a_pinned_message_shows_edits_and_goes_with_its_deletion(
     shown = published("ukm:ROBOTIK", "ukm.changed")[-1]["pin"]
     assert (shown["message_id"], shown["text"]) == (message.id, "Rapat jam 4")
     messages.edit(people["operator"], UKM, message.id, "Rapat jam 5")
-    ukm = place(people["member"]).ukm
+    ukm = membership_of(people["member"]).ukm
     pinned = ukm_state.pin(ukm.id)
     assert pinned is not None
     assert (pinned["text"], pinned["by"]) == ("Rapat jam 5", "Mega Lestari")
     messages.delete(people["operator"], UKM, message.id)
     assert ukm_state.pin(ukm.id) is None
     events = published("ukm:ROBOTIK", "ukm.changed")
-    assert "Rapat" not in json.dumps(events), "a replay does not bring its text back"
+    assert "Rapat" not in json.dumps(events), "a replay does not contain the text"
     assert events[-1]["pin"] is None
     with pytest.raises(Conflict):
         pins.pin_message(officer("member"), UKM, message.id)
@@ -574,7 +579,7 @@ def test_a_new_announcement_replaces_the_old_one(
     message = say()
     pins.pin_message(officer("member"), UKM, message.id)
     pins.pin_text(officer("friend"), UKM, " Libur\x00 sampai Senin ")
-    ukm = place(people["member"]).ukm
+    ukm = membership_of(people["member"]).ukm
     pinned = ukm_state.pin(ukm.id)
     assert pinned is not None
     assert (pinned["message_id"], pinned["text"]) == (None, "Libur sampai Senin")
@@ -608,7 +613,7 @@ def test_each_member_reports_a_message_once(
     assert sorted(getattr(one, "code", one) for one in results) == ["already_reported"] * 3 + ["ok"]
     db.session.rollback()
     reports.report(people["member"], UKM, message.id, "saya juga")
-    ukm = place(people["member"]).ukm
+    ukm = membership_of(people["member"]).ukm
     assert unsettled_reports.count(ukm.id) == 1
     [one] = reports.open_reports(ukm.id).items
     assert one.message.id == message.id
