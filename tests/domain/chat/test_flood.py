@@ -133,9 +133,8 @@ def test_the_limit_holds_over_web_processes(
 def test_concurrent_actions_are_counted_exactly(
     app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        flood, "WITHIN_MILLISECONDS", 600_000
-    )  # on a slow machine, too, all actions are in one window
+    # All actions are in one window, also on a slow machine.
+    monkeypatch.setattr(flood, "WITHIN_MILLISECONDS", 600_000)
     officer = Actor(user_id=people["admin"], name="Siti", campus=True)
     accepted, refused = [], []
 

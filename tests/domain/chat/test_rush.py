@@ -82,7 +82,7 @@ def test_publishing_does_not_wait_for_a_locked_row(app: Flask, people: dict[str,
 def test_a_message_posted_while_its_process_publishes_is_published_by_the_same_call(
     app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second post takes no connection, because ten such posts would take all of the pool."""
+    """A post does not wait with a connection, because ten such posts would take the whole pool."""
     publish, calls = broadcast.publish, []
 
     def meanwhile(ukm_id: int, *, wait: bool) -> int:

@@ -35,21 +35,8 @@ WORDS = [
     "سلام",
 ]
 WORDS += ["kampus.ac.id", "x" * 90, "buku-buku", "17", "NEAR", "u1_rapat"]
-SEARCHES = [
-    "rapat",
-    "besok",
-    "di",
-    "a",
-    "yang",
-    "maruf",
-    "CAFE",
-    "the",
-    "🎉",
-    "سلام",
-    "kampus",
-    "17",
-]
-SEARCHES += [
+PARTS = ["rapat", "besok", "di", "a", "yang", "maruf", "CAFE", "the", "🎉", "سلام", "kampus", "17"]
+PARTS += [
     "x" * 90,
     '"rapat besok"',
     '"di a"',
@@ -155,7 +142,7 @@ class Talk:
             messages.edit(message.user_id, self.ukms[message.ukm_id], message.id, self._text())
 
     def query(self) -> str:
-        parts = self.rng.choices(SEARCHES, k=self.rng.randint(1, 2))
+        parts = self.rng.choices(PARTS, k=self.rng.randint(1, 2))
         if self.rng.random() < 0.3:
             parts.append(self.rng.choice(["dari:si", "dari:mega", "dari:h"]))
         if self.rng.random() < 0.3:

@@ -204,7 +204,7 @@ def test_a_deletion_that_is_not_committed_when_the_archive_begins_is_seen(
 def test_files_of_an_account_deleted_between_two_portions_are_not_in_the_archive(
     inside: None, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only the file's message has a text; it stays in the archive without the file."""
+    """The file's message stays in the archive, because it has a text."""
     monkeypatch.setattr(archive, "PORTION_SECONDS", 0.0)
     without_text = db.session.scalars(select(ChatMessage.id).where(ChatMessage.body == "")).all()
     for message_id in without_text:

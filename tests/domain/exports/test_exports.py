@@ -125,7 +125,7 @@ def test_a_holder_that_lost_its_claim_cannot_save(asked: Export) -> None:
     with transaction() as session:
         store.raise_heartbeat(session, first)
     assert first.holder
-    store.expire_holder(asked.id, first.holder, 0)  # its heartbeat is 1 since
+    store.expire_holder(asked.id, first.holder, 0)  # no effect: the heartbeat is 1 now
     assert store.claim(asked.id) is None
     holder = first.holder
     store.expire_holder(asked.id, holder, 1)

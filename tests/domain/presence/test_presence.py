@@ -254,7 +254,7 @@ def test_delayed_users_stay_stored_if_publishing_fails(
 SLOWDOWN = 4  # how many times slower a busy machine may be
 
 
-def test_two_thousand_arrivals_delay_no_job_by_a_second(
+def test_two_thousand_arrivals_delay_jobs_only_briefly(
     people: People, app: Flask, start: Callable[..., Program], valkey: redis.Redis
 ) -> None:
     worker = start("python", "worker.py", "default")

@@ -82,13 +82,13 @@ def actions() -> list[str]:
     return [line.verb for line in reversed(activity.ukm_page(ukm_id).items)]
 
 
-def membership_of(user_id: int) -> Membership:
+def membership(user_id: int) -> Membership:
     db.session.expire_all()
     return memberships.get_membership(user_id, UKM)
 
 
 def membership_values(user_id: int) -> dict[str, Any]:
-    found = membership_of(user_id)
+    found = membership(user_id)
     names = ("is_admin", "notices", "push_all", "read_number", "read_at", "joined_at")
     return {name: getattr(found, name) for name in names}
 
@@ -107,9 +107,7 @@ def test_two_admins_cannot_demote_each_other_at_once(
         results = at_once(inside, 2, demote)
         assert sorted(type(result).__name__ for result in results) == ["Forbidden", "str"]
         db.session.rollback()
-        assert [membership_of(people[who]).is_admin for who in ("member", "friend")].count(
-            True
-        ) == 1
+        assert [membership(people[who]).is_admin for who in ("member", "friend")].count(True) == 1
         for who in ("member", "friend"):
             moderation.promote(officer("admin", campus=True), UKM, people[who])
 
@@ -198,7 +196,7 @@ def test_a_blocked_member_stays_out_until_unblocked(
     with pytest.raises(Forbidden) as refused:
         memberships.join(people["operator"], UKM)
     assert refused.value.code == "blocked"
-    ukm = membership_of(people["member"]).ukm
+    ukm = membership(people["member"]).ukm
     assert [user.id for user, _ in moderation.blocked(ukm.id)] == [people["operator"]]
     moderation.unblock(officer("friend"), UKM, people["operator"])
     memberships.join(people["operator"], UKM)
@@ -212,7 +210,7 @@ def test_a_deleted_account_cannot_join(inside: Flask, people: People) -> None:
     with pytest.raises(NotFound) as refused:
         memberships.join(people["outsider"], UKM)
     assert refused.value.code == "account_deleted"
-    assert not memberships.is_member(people["outsider"], membership_of(people["member"]).ukm_id)
+    assert not memberships.is_member(people["outsider"], membership(people["member"]).ukm_id)
 
 
 @pytest.mark.parametrize("block", [False, True])
@@ -221,15 +219,15 @@ def test_undoing_a_removal_restores_the_membership(
 ) -> None:
     mega = officer("member")
     pins.pin_text(mega, UKM, "Rapat")
-    unread.mark_read(membership_of(people["operator"]), 0)
+    unread.mark_read(membership(people["operator"]), 0)
     say()
     for who in ("operator", "friend"):
-        notification_settings.set_level(membership_of(people[who]), "mentions")
+        notification_settings.set_level(membership(people[who]), "mentions")
         before = membership_values(people[who])
         moderation.remove(mega, UKM, people[who], block=block)
         moderation.undo_removal(mega, UKM, people[who])
         assert membership_values(people[who]) == before
-    assert unread.count(membership_of(people["friend"])) == 1
+    assert unread.count(membership(people["friend"])) == 1
     assert db.session.scalars(select(UkmBlock)).all() == []
 
 
@@ -237,7 +235,7 @@ def test_a_restored_admin_is_published_as_admin_and_the_log_hides_the_settings(
     inside: Flask, people: People, officer: As
 ) -> None:
     moderation.remove(officer("member"), UKM, people["friend"])
-    removal = activity.newest_about(membership_of(people["member"]).ukm_id, people["friend"])
+    removal = activity.newest_about(membership(people["member"]).ukm_id, people["friend"])
     assert removal is not None
     assert "notices" in removal.detail
     assert removal.shown_detail == ""
@@ -271,7 +269,7 @@ def test_a_person_added_by_the_campus_is_no_longer_blocked(
     ukm_administration.add(UKM, NAMES["operator"][0], by=Actor("test"))
     assert db.session.scalars(select(UkmBlock)).all() == []
     ukm_administration.add(UKM, NAMES["operator"][0], is_admin=True, by=Actor("test"))
-    assert membership_of(people["operator"]).is_admin
+    assert membership(people["operator"]).is_admin
     with pytest.raises(Conflict):
         ukm_administration.add(UKM, NAMES["operator"][0], is_admin=True, by=Actor("test"))
 
@@ -288,10 +286,8 @@ def test_a_muted_member_can_only_read_and_receives_the_end_of_the_mute(
     assert received["member"] is True
     assert datetime.fromisoformat(received["muted_until"]) == until.replace(microsecond=0)
     assert 3590 <= received["muted_seconds"] <= 3600
-    assert (
-        ukm_state.for_member(membership_of(people["operator"]))["muted_until"]
-        == received["muted_until"]
-    )
+    state = ukm_state.for_member(membership(people["operator"]))
+    assert state["muted_until"] == received["muted_until"]
     assert not published("ukm:ROBOTIK", "membership")[-1]["change"].startswith("mut")
     moderation.unmute(officer("member"), UKM, people["operator"])
     assert last_membership_event(people["operator"])["muted_until"] is None
@@ -301,7 +297,7 @@ def test_a_muted_member_can_only_read_and_receives_the_end_of_the_mute(
 def test_a_mute_ends_by_itself(inside: Flask, people: People, officer: As, say: Say) -> None:
     moderation.mute(officer("member"), UKM, people["operator"], utcnow() - timedelta(seconds=1))
     say("boleh")
-    assert ukm_state.for_member(membership_of(people["operator"]))["muted_seconds"] == 0
+    assert ukm_state.for_member(membership(people["operator"]))["muted_seconds"] == 0
 
 
 def test_admins_are_not_muted_and_a_promotion_ends_a_mute(
@@ -327,7 +323,7 @@ def test_a_muted_member_who_leaves_and_joins_again_is_still_muted(
     def muted_until_after_rejoining() -> datetime | None:
         memberships.leave(who, UKM)
         memberships.join(who, UKM)
-        return membership_of(who).muted_until
+        return membership(who).muted_until
 
     moderation.mute(mega, UKM, who, until)
     assert muted_until_after_rejoining() == until
@@ -342,9 +338,9 @@ def test_a_muted_member_who_leaves_and_joins_again_is_still_muted(
     moderation.mute(mega, UKM, who, until)
     memberships.leave(who, UKM)
     ukm_administration.add(UKM, NAMES["operator"][0], is_admin=True, by=Actor("test"))
-    assert membership_of(who).muted_until is None
+    assert membership(who).muted_until is None
     moderation.demote(mega, UKM, who)
-    assert muted_until_after_rejoining() is None, "the promotion deleted the mute"
+    assert muted_until_after_rejoining() is None, "becoming an admin deleted the mute"
 
 
 def test_a_member_whom_the_campus_makes_admin_may_post(
@@ -533,10 +529,10 @@ def test_archiving_keeps_the_read_markers(
     )
     member, campus = people["member"], officer("admin", campus=True)
     ukm_settings.archive(campus, UKM)
-    assert (unread.count(membership_of(member)), published[f"user:{member}"]) == (0, 0)
-    assert history.first_unread(membership_of(member)) is None
+    assert (unread.count(membership(member)), published[f"user:{member}"]) == (0, 0)
+    assert history.first_unread(membership(member)) is None
     ukm_settings.unarchive(campus, UKM)
-    assert (unread.count(membership_of(member)), published[f"user:{member}"]) == (2, 2)
+    assert (unread.count(membership(member)), published[f"user:{member}"]) == (2, 2)
 
 
 def test_a_new_name_is_cleaned_and_published(inside: Flask, officer: As) -> None:
@@ -560,7 +556,7 @@ def test_a_pin_shows_edits_of_its_message_and_is_deleted_with_it(
     shown = published("ukm:ROBOTIK", "ukm.changed")[-1]["pin"]
     assert (shown["message_id"], shown["text"]) == (message.id, "Rapat jam 4")
     messages.edit(people["operator"], UKM, message.id, "Rapat jam 5")
-    ukm = membership_of(people["member"]).ukm
+    ukm = membership(people["member"]).ukm
     pinned = ukm_state.pin(ukm.id)
     assert pinned is not None
     assert (pinned["text"], pinned["by"]) == ("Rapat jam 5", "Mega Lestari")
@@ -579,7 +575,7 @@ def test_a_new_announcement_replaces_the_old_one(
     message = say()
     pins.pin_message(officer("member"), UKM, message.id)
     pins.pin_text(officer("friend"), UKM, " Libur\x00 sampai Senin ")
-    ukm = membership_of(people["member"]).ukm
+    ukm = membership(people["member"]).ukm
     pinned = ukm_state.pin(ukm.id)
     assert pinned is not None
     assert (pinned["message_id"], pinned["text"]) == (None, "Libur sampai Senin")
@@ -613,7 +609,7 @@ def test_each_member_reports_a_message_once(
     assert sorted(getattr(one, "code", one) for one in results) == ["already_reported"] * 3 + ["ok"]
     db.session.rollback()
     reports.report(people["member"], UKM, message.id, "saya juga")
-    ukm = membership_of(people["member"]).ukm
+    ukm = membership(people["member"]).ukm
     assert unsettled_reports.count(ukm.id) == 1
     [one] = reports.open_reports(ukm.id).items
     assert one.message.id == message.id
