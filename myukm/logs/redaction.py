@@ -32,6 +32,8 @@ SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 HOST = r"(?:[\w.-]+|\[[0-9a-fA-F:.%]+\])(?::\d+)?"
 PLACE = re.compile(rf"(?:{HOST}(?:,{HOST})*)?(?:/[^@]*)?")
 SECRET_KEY = re.compile(r"pass|pwd|token|key|secret|auth|sig", re.IGNORECASE)
+# Whoever reads the token of a join link can join. ASCII, because the security log allows no other.
+JOIN_LINK = re.compile(r"(/gabung/)[^\s/?#'\"<>]+")
 IN_TEXT = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s'\"<>]+@")
 
 _secrets: set[str] = set()
@@ -56,10 +58,11 @@ def shown(address: str, *, path: bool = True) -> str:
 
 
 def hide(text: str) -> str:
-    """Return a text without the registered secrets, and without anything before an `@` in a URL."""
+    """Return a text without the registered secrets, tokens of join links, and anything before an
+    `@` in a URL."""
     for secret in sorted(_secrets, key=len, reverse=True):
         text = text.replace(secret, DOTS)
-    return IN_TEXT.sub(rf"\1{DOTS}@", text)
+    return JOIN_LINK.sub(r"\1...", IN_TEXT.sub(rf"\1{DOTS}@", text))
 
 
 def register_secrets(settings: Mapping[str, Any]) -> None:

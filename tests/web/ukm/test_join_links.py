@@ -1,6 +1,7 @@
 """Join links and QR codes: who creates them, whom they let join, when they expire."""
 
 import io
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -51,6 +52,16 @@ def is_member(app: Flask, user_id: int) -> bool:
     with app.app_context():
         query = db.select(Membership.id).join(Ukm).where(Ukm.code == UKM)
         return db.session.scalar(query.where(Membership.user_id == user_id)) is not None
+
+
+def test_no_log_line_contains_the_token_of_a_link(
+    client_as: ClientAs, link: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    assert client_as("outsider").post(link).status_code == 303
+    assert "event=unit.joined" in caplog.text
+    assert "path=/gabung/..." in caplog.text
+    assert link.removeprefix("/gabung/") not in caplog.text
 
 
 def test_only_the_button_of_a_join_link_joins(
