@@ -8,7 +8,7 @@ because few installations use a bucket.
 import io
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, cast
@@ -72,10 +72,11 @@ class Bucket:
 
     def open(self, name: str) -> IO[bytes]:
         """Return the bytes. Raises FileNotFoundError."""
-        try:
-            return self._open_key(self._key(name))
-        except FileNotFoundError:
-            return self._open_key(self._trash_key(name))
+        # Bytes that are being trashed or restored are at one of these two places.
+        for key in (self._key(name), self._trash_key(name)):
+            with suppress(FileNotFoundError):
+                return self._open_key(key)
+        return self._open_key(self._key(name))
 
     def _open_key(self, key: str) -> IO[bytes]:
         with _os_errors():

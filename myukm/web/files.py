@@ -93,6 +93,7 @@ def find_file(code: str, file_id: int) -> ChatFile:
 def file_response(digest: str, content_type: str, disposition: str) -> Response:
     """Return stored bytes, or the requested range of them. Raises `NotFound`, or `Unavailable` if
     the storage is unreachable."""
+    release_connection()  # a storage that hangs must not use up the pool
     try:
         file = storage().open(digest)
     except FileNotFoundError:
