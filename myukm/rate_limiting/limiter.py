@@ -9,6 +9,7 @@ Valkey counts for all processes (`SCRIPT` is atomic). Before that each process c
 allows its share of the limit. Any other error refuses the attempt.
 """
 
+import math
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -143,7 +144,7 @@ def _rate_log() -> RateLog:
 
 
 def _too_fast(wait: float) -> TooFast:
-    seconds, minutes = max(1, round(wait)), round(wait / 60)
+    seconds, minutes = math.ceil(wait), math.ceil(wait / 60)  # not earlier than it is allowed
     text = (
         _("Terlalu banyak percobaan. Coba lagi dalam %(n)d detik.", n=seconds)
         if seconds < 100
