@@ -179,7 +179,7 @@ def test_old_runs_keep_sums_and_failures_only(app: Flask) -> None:
 def test_many_failures_are_read_in_portions_without_an_open_transaction(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_history, "CHUNK", 2, raising=False)
+    monkeypatch.setattr(run_history, "CHUNK", 2)
     with app.app_context():
         with transaction() as session:
             session.add(Siswa(idperson="1", nama="Ani"))

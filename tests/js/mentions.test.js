@@ -14,6 +14,7 @@ test("a name begins after an @ that begins a word", () => {
   assert.equal(typed("(@Mega Les"), "Mega Les");
   assert.equal(typed("@Ñandú"), "Ñandú");
   assert.equal(typed("@O'Brien-S. "), "O'Brien-S. ");
+  assert.equal(typed("_@Me"), "Me", "emphasis");
 });
 
 test("an address or another sign is no mention", () => {

@@ -1,6 +1,6 @@
 // Completes a name after an @ in the field, by keyboard and by touch.
 
-const MENTION = /(?:^|[^\p{L}\p{N}_])@([\p{L}\p{N}][\p{L}\p{N}\p{Mn}'’‘‛′´＇ .-]{0,40}|)$/u;
+const MENTION = /(?:^|[^\p{L}\p{N}])@([\p{L}\p{N}][\p{L}\p{N}\p{Mn}'’‘‛′´＇ .-]{0,40}|)$/u;
 
 /** The text between an @ and the caret ("" right after the @); null if the caret is in no
  * mention. */

@@ -1,12 +1,22 @@
-/** Copies a text. Over plain http browsers have no `navigator.clipboard`; there the old command
- * copies a selection. Rejects where neither is allowed. */
+/** Copies a text. Without `navigator.clipboard`, which browsers have only over https, or if it is
+ * not allowed, the old command copies a selection. If that fails, too, rejects with the text itself as
+ * message, so that a toast shows it for copying by hand. */
 export async function copy(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    copySelection(text);
+  }
+}
+
+function copySelection(text) {
+  const focused = document.activeElement;
   const field = document.createElement("textarea");
   Object.assign(field, { value: text, className: "visually-hidden" });
   document.body.append(field);
   field.select();
   const done = document.execCommand("copy");
   field.remove();
+  focused?.focus({ preventScroll: true });
   if (!done) throw new Error(text);
 }

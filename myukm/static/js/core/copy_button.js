@@ -1,11 +1,16 @@
 import { copy } from "./clipboard.js";
+import { toast } from "./toast.js";
 
 /** Shows a button that copies its data-copy and says so; without JavaScript it stays hidden. */
 export default function mount(button) {
   const { copy: text, copied } = button.dataset;
   button.hidden = false;
   button.addEventListener("click", async () => {
-    await copy(text);
-    button.querySelector("span").textContent = copied;
+    try {
+      await copy(text);
+      button.querySelector("span").textContent = copied;
+    } catch (error) {
+      toast(error.message);
+    }
   });
 }
