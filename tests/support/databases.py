@@ -5,7 +5,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import flask_migrate
 import pytest
@@ -85,14 +85,26 @@ def mariadb(pytestconfig: pytest.Config, run_folder: Path) -> MariaDB:
     return share(MariaDB, pytestconfig, run_folder)
 
 
-def share(kind: type[S], pytestconfig: pytest.Config, run_folder: Path) -> S:
-    """Return the run's server of this kind, with a migrated template.
+class ClosedAtTheEnd:
+    """Closes a shared server at the end of the session.
 
-    It is released after the last test and not by a fixture, because waiting for the other processes
-    of the run would count as time of a test.
+    Not in a fixture, because waiting for the other processes of the run would count as time of a
+    test; not in `pytest_unconfigure`, because xdist kills a worker that takes 10 s for that, and
+    a server's folder of 2 GB would stay.
     """
+
+    def __init__(self, shared: SharedServer[Any]) -> None:
+        self._shared = shared
+
+    @pytest.hookimpl(trylast=True)  # after pytest has torn down the fixtures
+    def pytest_sessionfinish(self) -> None:
+        self._shared.close()
+
+
+def share(kind: type[S], pytestconfig: pytest.Config, run_folder: Path) -> S:
+    """Return the run's server of this kind, with a migrated template."""
     shared = SharedServer(kind, run_folder, migrate)
-    pytestconfig.add_cleanup(shared.close)
+    pytestconfig.pluginmanager.register(ClosedAtTheEnd(shared))
     return shared.server
 
 
