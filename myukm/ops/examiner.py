@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from flask import Flask
 from redis.exceptions import RedisError
@@ -18,6 +19,14 @@ Check = Callable[[], Iterator[Finding]]
 FindingsByCheck = Mapping[Check, Sequence[Finding]]
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass
+class RunningCheck:
+    """The check that runs now, and for how many seconds it was waited for."""
+
+    check: Check
+    seconds: float = 0.0
 
 
 class Examiner:
@@ -39,8 +48,7 @@ class Examiner:
         self._checks, self._hangs = checks, hangs
         self._decisive = checks[0] if first_decides else None
         self._found: dict[Check, Sequence[Finding]] = {}
-        self._current = checks[0]
-        self._waited_seconds = 0.0
+        self._running = RunningCheck(checks[0])
         self._idle = threading.Event()
         self._idle.set()
         self._reached_end = False
@@ -49,7 +57,7 @@ class Examiner:
         """Begin an examination, unless the last one is still running."""
         if self._idle.is_set():
             self._idle.clear()
-            self._begin(self._checks[0])
+            self._running = RunningCheck(self._checks[0])
             thread = threading.Thread(target=self._examine, args=(app,), name="doctor")
             thread.daemon = True
             thread.start()
@@ -58,26 +66,24 @@ class Examiner:
         """Return what each check found.
 
         Waits until the examination ends, one of its checks has taken `CHECK_SECONDS`, or `deadline`
-        (monotonic seconds). At the deadline, checks that have not ended count with what they
-        found in the last examination. Only time in which this thread was scheduled counts, because
-        on an overloaded machine every check would seem to hang.
+        (monotonic seconds). At the deadline, a check that has not ended has its previous findings.
+        A tick adds at most twice `TICK_SECONDS` to a check's time, because on an overloaded machine
+        the waiting thread sleeps too long, and every check would seem to hang.
         """
         while not self._idle.is_set():
-            if self._waited_seconds >= CHECK_SECONDS:
-                return self._with_hang(self._current)
+            running = self._running
+            if running.seconds >= CHECK_SECONDS:
+                return self._with_hang(running.check)
             if (began := time.monotonic()) >= deadline:
                 break
             self._idle.wait(TICK_SECONDS)
-            self._waited_seconds += min(time.monotonic() - began, 2 * TICK_SECONDS)
+            running.seconds += min(time.monotonic() - began, 2 * TICK_SECONDS)
         return dict(self._found)
 
     def _with_hang(self, check: Check) -> FindingsByCheck:
         """Return the finding about a check that hangs, and what the checks before it found."""
         before = self._checks[: self._checks.index(check)]
         return {check: [self._hangs(check)], **{each: self._found.get(each, ()) for each in before}}
-
-    def _begin(self, check: Check) -> None:
-        self._current, self._waited_seconds = check, 0.0
 
     @property
     def is_complete(self) -> bool:
@@ -94,7 +100,7 @@ class Examiner:
     def _run_checks(self) -> None:
         self._reached_end = False
         for check in self._checks:
-            self._begin(check)
+            self._running = RunningCheck(check)
             self._found[check] = run_check(check)
             if check is self._decisive and any(f.level == BROKEN for f in self._found[check]):
                 self._found = {check: self._found[check]}
@@ -103,8 +109,8 @@ class Examiner:
 
 
 def run_check(check: Check) -> Sequence[Finding]:
-    """Return what a check finds. For a check that fails it is nothing, because the first check of
-    the same server reports the failure."""
+    """Return what a check finds: nothing if the check fails, because the first check of the same
+    server reports the failure."""
     try:
         return list(check())
     except RedisError as error:
