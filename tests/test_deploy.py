@@ -64,26 +64,26 @@ def test_nginx_streams_events_hides_metrics_and_caches_static_files(
         plain = get(f"{proxied}{address}", operator, headers={"Accept-Encoding": "identity"})
         assert "Content-Encoding" not in plain.headers, "the cached file is not compressed"
         assert plain.content == static.content
-    book = b"x" * 20_000_000
-    sent = operator.post(f"{proxied}/admin/impor-siswa", book, verify=False, timeout=30)
+    workbook = b"x" * 20_000_000
+    sent = operator.post(f"{proxied}/admin/impor-siswa", workbook, verify=False, timeout=30)
     assert sent.status_code != 413, "the program decides about the size of an import"
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 def test_repeatable_requests_go_to_the_next_web_server(tmp_path: Path) -> None:
     with (
-        FakeWebServer(b"") as vanishes,
-        FakeWebServer(answer(503)) as leaving,
-        FakeWebServer(answer(200)) as well,
+        FakeWebServer(b"") as closing,
+        FakeWebServer(answer(503)) as shutting_down,
+        FakeWebServer(answer(200)) as healthy,
     ):
-        with site_before(tmp_path, vanishes.address, well.address) as url:
+        with site_before(tmp_path, closing.address, healthy.address) as url:
             for _ in range(2):  # each of the two servers gets a request first
                 sent = requests.post(f"{url}/ukm/paduan/messages", "{}", verify=False, timeout=10)
                 assert sent.status_code == 200
-            assert b"POST /ukm/paduan/messages" in vanishes.received
+            assert b"POST /ukm/paduan/messages" in closing.received
             statuses = {requests.post(f"{url}/ukm/x", verify=False).status_code for _ in range(2)}
             assert statuses == {200, 502}, "other POSTs are not repeated"
-        with site_before(tmp_path, leaving.address, well.address) as url:
+        with site_before(tmp_path, shutting_down.address, healthy.address) as url:
             assert {get(f"{url}/stream").status_code for _ in range(2)} == {200}
             assert {get(f"{url}/ukm").status_code for _ in range(2)} == {200, 503}
 
@@ -99,7 +99,7 @@ def test_without_a_web_server_nginx_shows_a_page_that_reloads(tmp_path: Path) ->
     assert "Server sedang dimulai ulang" in page.text
     again = '<meta http-equiv="refresh" content="5">'
     assert again in page.text
-    assert again not in sent.text, "a form is not sent twice, and its URL may have no page"
+    assert again not in sent.text, "the refresh is a GET, which a form's URL may not answer"
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
@@ -126,10 +126,10 @@ def answer(status: int) -> bytes:
 
 
 class FakeWebServer:
-    """A web server that answers each request with `words` and closes; with b"" it only closes."""
+    """A web server that answers each request with `response` and closes; b"": it only closes."""
 
-    def __init__(self, words: bytes) -> None:
-        self.words, self.received = words, b""
+    def __init__(self, response: bytes) -> None:
+        self.response, self.received = response, b""
         self._server = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._server.getsockname()[1]}"
         threading.Thread(target=self._serve, daemon=True).start()
@@ -142,7 +142,7 @@ class FakeWebServer:
                 return
             with connection:
                 self.received += connection.recv(65536)
-                connection.sendall(self.words)
+                connection.sendall(self.response)
 
     def __enter__(self) -> Self:
         return self
@@ -225,11 +225,11 @@ def test_rules_and_dashboard_use_existing_metrics(app: Flask, tmp_path: Path) ->
     }
     used = set(re.findall(r"\bmyukm_\w+", " ".join(queries)))
     assert used <= known
-    assert known - {f"{name}_sum" for name in families} <= used | UNDRAWN
+    assert known - {f"{name}_sum" for name in families} <= used | UNUSED
 
 
 # Metrics that neither the dashboard nor a rule uses.
-UNDRAWN = {
+UNUSED = {
     *("myukm_sync_live", "myukm_sync_students", "myukm_sync_unchanged", "myukm_sync_cancelled"),
     *("myukm_sync_workers", "myukm_event_log_events", "myukm_job_wait_seconds_count"),
     "myukm_job_run_seconds_count",

@@ -22,7 +22,7 @@ from tests.support.programs import Program
 from tests.support.relay import Relay
 from tests.support.sentinel import PASSWORD, SentinelSetup
 from tests.support.waiting import wait_until
-from tests.support.workers import WORKER, answers, wait_serving
+from tests.support.workers import WORKER, answering_worker, wait_serving
 
 Start = Callable[..., Program]
 
@@ -55,13 +55,13 @@ def test_after_a_failover_by_sentinel_clients_and_workers_go_on(
     start(*WORKER, "high", REDIS_URL=sentinel.url)
     wait_serving(app, ["high", "default"])
     for queue in ("high", "default"):
-        answers(app, queue)
+        answering_worker(app, queue)
     sentinel.primary.kill()
     killed = time.monotonic()
     wait_until(lambda: writes(app.extensions["valkey"]), 20, "Valkey takes writes again")
     assert time.monotonic() - killed < 6
     assert redis.Redis(port=sentinel.replica.port, password=PASSWORD, db=3).get("moved") == b"1"
-    answers(app, "high", 20)
+    answering_worker(app, "high", 20)
 
 
 def test_clients_leave_a_server_that_became_a_replica_and_connect_again(
@@ -77,7 +77,7 @@ def test_clients_leave_a_server_that_became_a_replica_and_connect_again(
         clients = [request_client(url), background_client(url)]
         subscription = Subscription(pubsub_client(url))
         start(*WORKER, "high", REDIS_URL=url)
-        answers(app, "high")
+        answering_worker(app, "high")
         assert all(writes(client) for client in clients)
         redis.Redis(port=old.port).replicaof(HOST, 1)  # to a primary that never answers
         relay.target = new.port
@@ -86,7 +86,7 @@ def test_clients_leave_a_server_that_became_a_replica_and_connect_again(
         with pytest.raises(redis.ReadOnlyError):
             wait_until(lambda: subscription.receive(0.5))
         subscription.close()
-        answers(app, "high", 30)
+        answering_worker(app, "high", 30)
         for client in clients:
             client.close()
 

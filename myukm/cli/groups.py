@@ -14,12 +14,13 @@ NULL_HANDLER = logging.NullHandler()
 
 
 class Command(click.Command):
-    """A click command that speaks the campus's language; see `command`."""
+    """A click command outside a group. `cli.init_app` sets the campus's `language` on the copy that
+    it registers."""
 
     language = "id"
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """Return click's context, after silencing log output that the command does not print."""
+        """Set click's language and keep log lines off the terminal; return click's context."""
         prepare(self.language)
         return super().make_context(*args, **kwargs)
 
@@ -40,7 +41,7 @@ class CommandGroup(AppGroup):
         return lambda function: decorate(exit_on_error(function))
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """Return click's context, after silencing log output that the command does not print."""
+        """Set click's language and keep log lines off the terminal; return click's context."""
         prepare(self.language)
         return super().make_context(*args, **kwargs)
 

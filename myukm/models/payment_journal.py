@@ -14,8 +14,9 @@ DAY_LENGTH = 10
 
 
 class _Amounts:
-    """Sums over bills: `owed`, `overpaid`, `paid`; `received` and `corrected` (taken back), both
-    positive; `lost` is what was paid on bills that the API no longer lists, less what came back."""
+    """Sums over bills: `owed`, `overpaid`, `paid`; `received`, by how much paid amounts rose, and
+    `corrected`, by how much they fell (also positive); `lost`, what was paid on bills that vanished
+    from the API, less what was paid on bills that came back."""
 
     owed: Mapped[int] = mapped_column(BigInteger)
     overpaid: Mapped[int] = mapped_column(BigInteger)
@@ -59,10 +60,11 @@ class ClosedDay(Model):
 
 
 class VanishedBill(Model):
-    """A bill that the API no longer lists and that no other bill replaced. Its last `paid` amount
-    is not counted as income when it comes back.
+    """A bill that the API no longer lists. `paid` is the part of its paid amount that no other
+    bill took over; if the bill comes back, this part is not counted as income.
 
-    `number` counts bills of one name, the largest sum first. No foreign key, as for `tagihan`.
+    `number` tells bills of one period, category and item apart: 0 has the largest paid amount.
+    No foreign key, for the reason given in `Tagihan`.
     """
 
     __tablename__ = "vanished_bill"

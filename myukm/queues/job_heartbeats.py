@@ -35,7 +35,8 @@ async def _send(client: redis.Redis, job_id: str, seconds: int) -> None:
     while True:
         with contextlib.suppress(RedisError):
             await asyncio.to_thread(client.set, _key(job_id), 1, ex=seconds)
-            await asyncio.to_thread(instruments.flush, client)  # a lane works for minutes
+            # Otherwise only the job's end flushes the metrics, and a lane works for minutes.
+            await asyncio.to_thread(instruments.flush, client)
         await asyncio.sleep(HEARTBEAT_SECONDS)
 
 

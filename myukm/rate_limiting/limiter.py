@@ -5,8 +5,8 @@ attempt that need not count (a right password) is given back afterwards. Known l
 the attempt first and count it later, or never give it back, so we count ourselves.
 
 Valkey counts for all processes (`SCRIPT` is atomic). Before that each process counts in memory
-(`local_log.py`), which keeps a flood away from Valkey. While Valkey is unreachable, each process
-allows its share of the limit. Any other error refuses the attempt.
+(`local_log.py`), which keeps a flood away from Valkey. While Valkey does not answer, or
+answers with an error, each process allows its share of the limit.
 """
 
 import math
@@ -25,7 +25,9 @@ from myukm.extensions import valkey
 from myukm.rate_limiting.local_log import Claim, Count, Limit, RateLog
 
 # Arguments: the attempt's id, then per key amount, period, first wait, longest wait (times in ms).
-# Returns the wait (ms), then the count of each key.
+# Without a first wait the period slides. With a first wait no attempt expires before the latest
+# attempt, and waits double from the first to the longest. Returns the wait (ms), then each key's
+# count.
 SCRIPT = """
 local time = redis.call('TIME')
 local now, wait, counts = time[1] * 1000 + math.floor(time[2] / 1000), 0, {}
@@ -34,14 +36,14 @@ local function arguments(i)
     tonumber(ARGV[4*i+1])})
 end
 for i, key in ipairs(KEYS) do
-  local amount, span, first, longest = arguments(i)
-  if first == 0 then redis.call('ZREMRANGEBYSCORE', key, '-inf', now - span) end
+  local amount, period, first, longest = arguments(i)
+  if first == 0 then redis.call('ZREMRANGEBYSCORE', key, '-inf', now - period) end
   redis.call('ZREMRANGEBYSCORE', key, now + 1000, '+inf') -- the clock was set back
   counts[i] = redis.call('ZCARD', key)
   if counts[i] >= amount then
     local free
     if first == 0 then
-      free = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2] + span
+      free = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2] + period
     else
       free = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')[2]
         + math.min(first * 2 ^ (counts[i] - amount), longest)
@@ -51,9 +53,9 @@ for i, key in ipairs(KEYS) do
 end
 if wait <= 0 then
   for i, key in ipairs(KEYS) do
-    local _, span = arguments(i)
+    local _, period = arguments(i)
     redis.call('ZADD', key, now, ARGV[1])
-    redis.call('PEXPIRE', key, span)
+    redis.call('PEXPIRE', key, period)
     counts[i] = counts[i] + 1
   end
 end

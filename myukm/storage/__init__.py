@@ -1,8 +1,8 @@
 """Stores the bytes of uploaded files: in a folder, or in a bucket of an S3-compatible server.
 
-Bytes are named by their SHA-256, so the same file is stored once. The tables say which names are
-needed. Others are deleted in two steps: `trash` them, look into the tables again, then `purge` or
-`restore`. Bytes can be read until they are purged.
+Bytes are named by their SHA-256, so the same file is stored once. Bytes whose name no table has are
+first trashed. Then the tables are read again, because an upload may need the same bytes meanwhile,
+and the bytes are purged or restored. They can be read until they are purged.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,8 @@ class Storage(Protocol):
         """Return the bytes, seekable. Raises FileNotFoundError."""
 
     def trash(self, name: str) -> None:
-        """Move the bytes into the trash, where they can still be read. Nothing if there are none.
+        """Move the bytes into the trash, where they can still be read. Does nothing if no
+        bytes have this name.
 
         A folder moves them atomically, a bucket copies and then deletes them.
         """

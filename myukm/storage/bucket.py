@@ -30,7 +30,7 @@ class Bucket:
     def __init__(self, url: str, drafts: Path) -> None:
         parts = urlsplit(url)
         query = parse_qs(parts.query)
-        self._keys = [unquote(each) for each in (parts.username, parts.password) if each]
+        self._credentials = [unquote(each) for each in (parts.username, parts.password) if each]
         self._endpoint = query.get("endpoint", [None])[0]
         self._region = query.get("region", ["us-east-1"])[0]
         self._bucket = parts.hostname or ""
@@ -43,7 +43,7 @@ class Bucket:
         import boto3
         from botocore.config import Config
 
-        key, secret = self._keys or (None, None)
+        key, secret = self._credentials or (None, None)
         settings = Config(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,

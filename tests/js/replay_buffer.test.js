@@ -43,7 +43,7 @@ test("five hundred events are kept, and what went before them is a gap", () => {
   assert.equal(buffer.since(2).length, 500);
 });
 
-test("the latest state of each kind is kept, but no typing", () => {
+test("the latest state of each person is kept, but no typing", () => {
   const buffer = new ReplayBuffer(0);
   buffer.add(presence(1, "online"));
   buffer.add(presence(2, "online"));

@@ -9,7 +9,7 @@ that kind: `web` is gunicorn, `plain` is all others. Each connection starts one 
 sends a line of JSON, and the server answers with the reaper's process id and, when the program has
 ended, its exit status as one byte. Closing the connection kills the program.
 
-Most modules are imported inside functions, because gevent must patch the standard library before.
+Most modules are imported inside functions, because gevent must patch the standard library first.
 """
 
 import atexit
@@ -108,7 +108,7 @@ def become_reaper(
     `task` is the client's folder in /proc; the program runs in its namespaces.
     """
     namespaces.enter(task)
-    os.dup2(connection.fileno(), 0)
+    os.dup2(connection.fileno(), 0)  # the reaper watches its stdin; both answers go there, too
     connection.close()
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)

@@ -50,7 +50,7 @@ def wait_serving(app: Flask, names: Sequence[str] = QUEUES, timeout: float = 30)
     wait_until(lambda: serving(app) == set(names), timeout, f"workers on {names}")
 
 
-def answers(app: Flask, name: str, timeout: float = 10) -> str:
+def answering_worker(app: Flask, name: str, timeout: float = 10) -> str:
     """Send a job that does nothing through a queue and return the name of its worker.
 
     Raises AssertionError if the job fails, or has no result after `timeout` seconds.

@@ -100,11 +100,11 @@ def restore(app: Flask, people: dict[str, int], valkey: redis.Redis) -> Callable
 def test_responses_conform_to_the_file(
     client_as: ClientAs, people: dict[str, int], restore: Callable[[], None], subject: str
 ) -> None:
-    there = {"code": UKM, "idperson": "100001", "emoji": "👍"}
+    existing = {"code": UKM, "idperson": "100001", "emoji": "👍"}
     broken = []
     for name in SUBJECTS[subject]:
-        member = "/members/" in OPERATIONS[name].path or "/users/" in OPERATIONS[name].path
-        real = {**there, "id": people["friend"] if member else 1}
+        of_person = "/members/" in OPERATIONS[name].path or "/users/" in OPERATIONS[name].path
+        real = {**existing, "id": people["friend"] if of_person else 1}
         statuses: set[int] = set()
         for who in ROLES:
             restore()
@@ -153,10 +153,10 @@ def test_every_call_that_answers_json_is_in_the_file(app: Flask) -> None:
     adapter = app.url_map.bind("localhost")
     documented = set()
     for one in OPERATIONS.values():
-        for action in ("pause", "cancel"):
+        for action in ("pause", "cancel"):  # `{action}` stands for several routes
             filled = re.sub(r"\{\w+\}", "1", one.path.replace("{action}", action))
             endpoint, _values = adapter.match(filled, one.method.upper())
-            documented.add((one.method.upper(), own(endpoint)))
+            documented.add((one.method.upper(), without_parents(endpoint)))
     missing = [
         f"{method} {rule.rule}"
         for rule in app.url_map.iter_rules()
@@ -164,18 +164,20 @@ def test_every_call_that_answers_json_is_in_the_file(app: Flask) -> None:
         if answers_json(app.view_functions[rule.endpoint])
         and not rule.rule.startswith(DASHBOARD)
         and rule.rule not in UNDOCUMENTED
-        and (method, own(rule.endpoint)) not in documented
+        and (method, without_parents(rule.endpoint)) not in documented
     ]
     assert missing == []
 
 
 def answers_json(view: Callable[..., Any]) -> bool:
-    """Return whether a view answers JSON, by its mark or by what its code calls."""
+    """Return whether a view answers JSON: `json_view` or `takes` marked it, or its code calls one
+    of the helpers."""
     code = getattr(inspect.unwrap(view), "__code__", None)
     calls = set(code.co_names) if code else set()
     return hasattr(view, "answers_json") or hasattr(view, "takes") or bool(JSON_HELPERS & calls)
 
 
-def own(endpoint: str) -> str:
-    """Return an endpoint without the parent of its blueprint: a UKM's pages have two URLs."""
+def without_parents(endpoint: str) -> str:
+    """Return the last two parts of an endpoint, because the pages of a UKM are registered below
+    /ukm and below /admin/ukm, and the file has only one of them."""
     return ".".join(endpoint.split(".")[-2:])

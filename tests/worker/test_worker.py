@@ -28,7 +28,7 @@ from tests.support.waiting import wait_until
 from tests.support.workers import (
     QUEUES,
     WORKER,
-    answers,
+    answering_worker,
     gone,
     job_process,
     kill,
@@ -72,7 +72,7 @@ def slow_job(app: Flask, slow_api: Simulator) -> str:
 
 def test_it_serves_every_queue(app: Flask, worker: Program) -> None:
     for name in QUEUES:
-        assert answers(app, name).startswith(f"{name}.")
+        assert answering_worker(app, name).startswith(f"{name}.")
 
 
 def test_it_serves_only_the_named_queues(app: Flask, start: Start) -> None:
@@ -121,7 +121,7 @@ def test_a_killed_process_is_started_again(app: Flask, worker: Program, name: st
     before = pid_of(app, name)
     kill(before, signal.SIGKILL)
     wait_until(lambda: name in serving(app) and pid_of(app, name) != before, 30, "a new process")
-    assert answers(app, name)
+    assert answering_worker(app, name)
 
 
 def test_it_stops_and_unregisters_its_workers(
@@ -140,7 +140,7 @@ def test_ctrl_c_stops_it(app: Flask, worker: Program) -> None:
 
 @pytest.mark.timing("no process is left after 5 s")
 def test_its_processes_end_when_it_is_killed(app: Flask, settings: dict[str, str]) -> None:
-    # Without the reaper of the other tests, which would kill them itself.
+    # Not a `Program`, because the reaper above each `Program` would kill the processes itself.
     with subprocess.Popen(
         [sys.executable, *WORKER[1:]], cwd=ROOT, env=os.environ | settings
     ) as program:
@@ -194,7 +194,7 @@ def test_a_foreign_job_is_not_run(
     for name in QUEUES:
         job = Queue(name, connection=valkey).enqueue("os.system", f"touch {trace}")
         wait_until(lambda job=job: _status(valkey, job.id) == "failed", 30, "refused")  # type: ignore[misc]
-        assert answers(app, name)
+        assert answering_worker(app, name)
     assert not trace.exists()
 
 
@@ -257,6 +257,7 @@ def test_a_restart_that_is_requested_while_the_code_is_loaded_is_not_missed(
     (tmp_path / "sitecustomize.py").write_text(SLOW_LOADING)
     trace = tmp_path / "loading"
     slow = {**settings, "PYTHONPATH": str(tmp_path)}
+    # Not forked, because a fork has loaded the code already.
     program = Program(tmp_path / "worker.log", slow, *WORKER, fork=False)
     try:
         wait_until(trace.exists, 30, "the code is being loaded")

@@ -21,8 +21,9 @@ class Outdated(Exception):
 def store(membership: Membership, message: ChatMessage) -> ChatMessage:
     """Insert the message with the UKM's next number, and mark it read for its author.
 
-    Raises `Outdated` if meanwhile the UKM was archived, the author muted or removed, or a file
-    sent; `IntegrityError` for a `client_id` that is stored already.
+    Raises `Outdated` if meanwhile the UKM was archived, the author muted or removed, or one of the
+    files sent with another message or deleted; `TooFast` (see `flood`); `IntegrityError` for a
+    `client_id` that is stored already.
     """
     values = {"ukm": membership.ukm_id, "mine": membership.id, "now": utcnow()}
     with transaction() as session:
@@ -36,7 +37,8 @@ def store(membership: Membership, message: ChatMessage) -> ChatMessage:
             raise Outdated
         _update_one_row(connection, _MARK_READ, values)
         on_commit(broadcast.broadcast_later, membership.ukm_id)
-        # Attach the message before the commit, because `broadcast_later` may load the same row.
+        # Add the message to the session before the commit, because `broadcast_later` may load the
+        # row, and then a second object of the row could not be added.
         message.id = message_id
         make_transient_to_detached(message)
         session.add(message)

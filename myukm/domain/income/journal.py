@@ -21,7 +21,7 @@ from myukm.i18n import campus_timezone
 from myukm.models import PaymentJournal, Siswa, Tagihan, VanishedBill
 from myukm.models.tagihan import OVERPAID, OWED
 
-NAME = ("period_id", "category", "item", "number")
+KEY_COLUMNS = ("period_id", "category", "item", "number")
 
 
 class Origin(NamedTuple):
@@ -34,9 +34,9 @@ class Origin(NamedTuple):
 
 def origins(session: Session, keys: Iterable[int]) -> dict[int, Origin]:
     """Return the origins of students, by row id; to be called before their payments are written."""
-    known = Siswa.pembayaran.is_not(None)
-    query = select(Siswa.id, Siswa.unit_formal, known).where(in_literals(Siswa.id, keys))
-    return {key: Origin(unit, bool(synced)) for key, unit, synced in session.execute(query)}
+    has_answer = Siswa.pembayaran.is_not(None)
+    query = select(Siswa.id, Siswa.unit_formal, has_answer).where(in_literals(Siswa.id, keys))
+    return {key: Origin(unit, bool(known)) for key, unit, known in session.execute(query)}
 
 
 def record(
@@ -51,8 +51,8 @@ def record(
     The caller has locked the students.
     """
     sums: dict[str, Sums] = defaultdict(Sums)
-    known = [key for key in after if students[key].known]
-    vanished_earlier = _vanished_earlier(session, known)
+    known_keys = [key for key in after if students[key].known]
+    vanished_earlier = _vanished_earlier(session, known_keys)
     gone: list[dict[str, Any]] = []
     for key, bills in after.items():
         of_unit = sums[students[key].unit]
@@ -82,7 +82,7 @@ def moving(session: Session, keys: Sequence[int]) -> Iterator[None]:
 
 
 def today() -> str:
-    """Return the campus's day."""
+    """Return today's date in the campus's time zone, as 2026-11-30."""
     return utcnow().astimezone(campus_timezone()).date().isoformat()
 
 
@@ -125,7 +125,7 @@ def _add_balances(
 def _vanished_earlier(session: Session, keys: Sequence[int]) -> dict[int, dict[Name, int]]:
     found: dict[int, dict[Name, int]] = defaultdict(dict)
     if keys:
-        columns = [getattr(VanishedBill, name) for name in (*NAME, "paid")]
+        columns = [getattr(VanishedBill, name) for name in (*KEY_COLUMNS, "paid")]
         query = select(VanishedBill.siswa_id, *columns)
         query = query.where(in_literals(VanishedBill.siswa_id, keys))
         for key, period, category, item, number, paid in session.execute(query):
@@ -134,12 +134,12 @@ def _vanished_earlier(session: Session, keys: Sequence[int]) -> dict[int, dict[N
 
 
 def _row(key: int, name: Name, paid: int) -> dict[str, Any]:
-    return {"siswa_id": key, **dict(zip(NAME, name, strict=True)), "paid": paid}
+    return {"siswa_id": key, **dict(zip(KEY_COLUMNS, name, strict=True)), "paid": paid}
 
 
 def _delete_returned(session: Session, key: int, names: Sequence[Name]) -> None:
     """Delete the rows of vanished bills that came back."""
     if names:
-        columns = [getattr(VanishedBill, column) for column in NAME]
+        columns = [getattr(VanishedBill, column) for column in KEY_COLUMNS]
         returned = or_(*(and_(*(c == v for c, v in zip(columns, n, strict=True))) for n in names))
         session.execute(delete(VanishedBill).where(VanishedBill.siswa_id == key, returned))

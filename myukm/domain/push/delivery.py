@@ -21,7 +21,8 @@ FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS = 5.0, 900.0
 
 
 def deliver() -> int:
-    """Send the deliveries that are due, in portions (a job); return how many were accepted.
+    """Send the deliveries that are due, a portion at a time (the work of `outbox.JOB`); return how
+    many were accepted.
 
     After claiming a full portion it enqueues another job, so that more workers send."""
     outbox.clear_queued_flag()
@@ -39,22 +40,24 @@ def deliver() -> int:
 def _deliver(claim: str, ids: Sequence[int]) -> int:
     """Send the claimed deliveries; return how many were accepted."""
     entries = pending.entries(ids)
-    sent = [(each, each.notification) for each in entries if each.notification]
-    outcomes = sender.send(server_key(), [notification for _, notification in sent])
+    to_send = [(each, each.notification) for each in entries if each.notification]
+    outcomes = sender.send(server_key(), [notification for _, notification in to_send])
     with transaction() as session:
+        # Without an entry the log-in has ended or the account is blocked.
         outbox.discard(session, claim, set(ids) - {entry.id for entry in entries})
         for entry in entries:
             if entry.wait_until:
                 outbox.postpone(session, claim, entry.id, entry.wait_until)
             elif not entry.notification:
                 outbox.remove(session, claim, entry.id, entry.ref)
-        for (entry, _), outcome in zip(sent, outcomes, strict=True):
+        for (entry, _), outcome in zip(to_send, outcomes, strict=True):
             _record(session, claim, entry, outcome)
     return sum(outcome.verdict == sender.DELIVERED for outcome in outcomes)
 
 
 def _record(session: Session, claim: str, entry: Entry, outcome: sender.Outcome) -> None:
-    """Delete or postpone a delivery, depending on the push service's response."""
+    """Delete or postpone the delivery, depending on the push service's response. A subscription
+    that is gone is deleted with all its deliveries."""
     if outcome.verdict == sender.GONE:
         dead = delete(PushSubscription).where(PushSubscription.id == entry.subscription_id)
         session.execute(dead)

@@ -1,4 +1,4 @@
-"""Retention of runs: old ones keep only sums, failures and changes."""
+"""Retention of runs: of an old run only its sums and failed items stay."""
 
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session

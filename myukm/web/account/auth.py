@@ -22,11 +22,11 @@ from myukm.web.http import device_cookie, errors
 from myukm.web.http.access import TREASURERS, logged_in, today, wants_json
 from myukm.web.http.answers import redirect_or_json
 from myukm.web.http.body import takes
-from myukm.web.http.limits import caller_address, limit_auth_body
+from myukm.web.http.limits import caller_address, limit_short_body
 from myukm.web.http.notices import Link, add_notice
 
 bp = Blueprint("auth", __name__)
-bp.before_request(limit_auth_body)
+bp.before_request(limit_short_body)
 
 
 def load_login(token: str) -> LoginSession | None:

@@ -14,14 +14,14 @@ from myukm.web.account.profile import render_error
 from myukm.web.http.access import current_account, logged_in, wants_json
 from myukm.web.http.answers import redirect_or_json
 from myukm.web.http.body import takes
-from myukm.web.http.limits import caller_address, limit_auth_body
+from myukm.web.http.limits import caller_address, limit_short_body
 from myukm.web.http.request_parsing import whole_number
 
 WRONG_CODES = Limit("student-code", 10, 3600)
 WRONG_CODES_OF_ADDRESS = Limit("student-code-address", 100, 3600)
 
 bp = Blueprint("my_bills", __name__, url_prefix="/saya")
-bp.before_request(limit_auth_body)
+bp.before_request(limit_short_body)
 
 
 class LinkCode(msgspec.Struct):

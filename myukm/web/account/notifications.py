@@ -16,10 +16,10 @@ from myukm.rate_limiting.local_log import Limit
 from myukm.web.http.access import current_account, json_view, logged_in, wants_json
 from myukm.web.http.answers import redirect_or_json
 from myukm.web.http.body import takes
-from myukm.web.http.limits import limit_auth_body, limited
+from myukm.web.http.limits import limit_short_body, limited
 
 bp = Blueprint("notifications", __name__)
-bp.before_request(limit_auth_body)
+bp.before_request(limit_short_body)
 TESTS = Limit("push-test", 5, 60)
 
 

@@ -25,12 +25,12 @@ from myukm.web.http import device_cookie
 from myukm.web.http.access import current_account, json_view, logged_in, wants_json
 from myukm.web.http.answers import redirect_or_json
 from myukm.web.http.body import takes
-from myukm.web.http.limits import limit_auth_body, limited
+from myukm.web.http.limits import limit_short_body, limited
 
 EXPORTS = Limit("data-export", 10, 3600)
 
 bp = Blueprint("profile", __name__)
-bp.before_request(limit_auth_body)
+bp.before_request(limit_short_body)
 
 
 class PasswordChange(msgspec.Struct):

@@ -13,10 +13,10 @@ from myukm.errors import Conflict, DomainError, Forbidden
 from myukm.models import Role, User
 from myukm.web.account.auth import form_again, safe_next, start_session
 from myukm.web.http.body import takes
-from myukm.web.http.limits import caller_address, limit_auth_body
+from myukm.web.http.limits import caller_address, limit_short_body
 
 bp = Blueprint("register", __name__, url_prefix="/register")
-bp.before_request(limit_auth_body)
+bp.before_request(limit_short_body)
 
 
 class Registration(msgspec.Struct):

@@ -10,10 +10,10 @@ from myukm.domain.accounts.login_limits import limit_guesses
 from myukm.errors import DomainError, Forbidden
 from myukm.web.account.auth import form_again, start_session
 from myukm.web.http.body import takes
-from myukm.web.http.limits import caller_address, limit_auth_body
+from myukm.web.http.limits import caller_address, limit_short_body
 
 bp = Blueprint("reset_password", __name__, url_prefix="/reset-password")
-bp.before_request(limit_auth_body)
+bp.before_request(limit_short_body)
 
 
 class NewPassword(msgspec.Struct):

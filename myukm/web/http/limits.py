@@ -13,14 +13,14 @@ from myukm.rate_limiting.local_log import Limit, claim
 from myukm.web.http.access import current_account
 
 View = TypeVar("View", bound=Callable[..., Any])
-MAX_AUTH_BODY_BYTES = 16 * 1024
+MAX_SHORT_BODY_BYTES = 16 * 1024
 # Some proxies append the port, which differs for each connection.
 WITH_PORT = re.compile(r"(?:\[(.+)\]|([\d.]+)):\d+")
 
 
-def limit_auth_body() -> None:
-    """Refuse a body over `MAX_AUTH_BODY_BYTES` before it is read, because the fields are short."""
-    request.max_content_length = MAX_AUTH_BODY_BYTES
+def limit_short_body() -> None:
+    """Refuse a body over `MAX_SHORT_BODY_BYTES` before it is read, because the fields are short."""
+    request.max_content_length = MAX_SHORT_BODY_BYTES
 
 
 def caller_address() -> str:

@@ -27,7 +27,7 @@ from tests.support.databases import migrate
 from tests.support.programs import Program
 from tests.support.sync import TREASURER
 from tests.support.waiting import wait_until
-from tests.support.workers import WORKER, answers, kill, pid_of, snapshot_now, wait_serving
+from tests.support.workers import WORKER, answering_worker, kill, pid_of, snapshot_now, wait_serving
 
 
 def test_a_run_that_stands_still_is_named_though_nobody_knows_why(
@@ -77,7 +77,7 @@ def test_a_worker_with_another_database_is_named(
     subprocess.run(shlex.split(found["cure"].rpartition(": ")[2]), check=True)
     wait_until(lambda: "wrong_database" not in str(examine(app)), 30, "it goes with its cause")
     start("rq", "worker", "sync-pembayaran")
-    answers(app, "sync-pembayaran", 60)
+    answering_worker(app, "sync-pembayaran", 60)
     assert "wrong_database" not in str(examine(app)), "the restarted one works for us"
 
 

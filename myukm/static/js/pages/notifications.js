@@ -52,17 +52,17 @@ function startSavingSwitch(root) {
       stopSaving();
       return;
     }
-    const { author } = root.dataset;
+    const { author } = root.dataset; // this person's name, for messages written without network
     const rooms = [...root.querySelectorAll("#ukms input")].map(({ value: code, dataset }) => ({
       code,
       name: dataset.name,
       author,
     }));
-    const fits = await saveAll(rooms).catch(() => false);
+    const saved = await saveAll(rooms).catch(() => false);
     if (!isSaving()) return; // switched off meanwhile
-    if (!fits) stopSaving();
-    box.checked = fits;
-    toast(t(fits ? "saved" : "saving_failed"), fits ? "good" : "bad");
+    if (!saved) stopSaving();
+    box.checked = saved;
+    toast(t(saved ? "saved" : "saving_failed"), saved ? "good" : "bad");
   });
 }
 
