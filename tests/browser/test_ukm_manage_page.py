@@ -11,12 +11,14 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 from sqlalchemy import update
 
-from myukm.db.session import transaction
+from myukm.db.session import on_commit, transaction
 from myukm.domain.actor import Actor
 from myukm.domain.chat import messages, reports
+from myukm.domain.exports import progress
 from myukm.domain.ukm import administration as ukm_administration
 from myukm.extensions import db
-from myukm.models import Ukm, User
+from myukm.models import Export, Ukm, User
+from myukm.models.export import ExportState
 from tests.browser.conftest import PHONE, check_axe, check_look, miss_events
 from tests.support.people import NAMES, UKM
 from tests.support.programs import Program
@@ -189,6 +191,20 @@ def test_a_page_is_reloaded_after_missed_events_though_a_request_is_lost(
     console_errors[:] = [line for line in console_errors if path not in line]
     expected = {"/ukm": "Robotika Jaya", "/ukm/directory": "Belum ada"}
     expect(page.locator("main")).to_contain_text(expected.get(path, "tidak ada di daftar"))
+
+
+def test_a_large_export_shows_from_its_first_entry_that_it_is_written(
+    app: Flask, open_as: OpenAs
+) -> None:
+    page = open_live(open_as, "member", f"{BASE}/export")
+    page.get_by_role("button", name="Buat berkas ZIP").click()
+    expect(page.locator(".file")).to_contain_text("Menunggu giliran")
+    page.wait_for_selector(LIVE)
+    with app.app_context(), transaction() as session:
+        export = session.query(Export).one()
+        export.state, export.done, export.total = ExportState.RUNNING, 1, 100_000
+        on_commit(progress.publish, export)
+    expect(page.locator(".file")).to_contain_text("Sedang ditulis")
 
 
 def test_an_export_is_created_and_downloaded(

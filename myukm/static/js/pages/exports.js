@@ -20,8 +20,10 @@ function show(root, { id, state, done, total, percent }) {
   const file = root.querySelector(`[data-export="${id}"]`);
   const bar = file?.querySelector("progress");
   if (!bar) return;
-  // The job has begun: the state that the server rendered is out of date.
-  if (state === "running" && bar.value === 0 && percent > 0) reload();
+  if (state !== file.dataset.state) {
+    file.dataset.state = state; // one reload per state
+    reload();
+  }
   bar.value = percent;
   const count = { done: number(done), total: number(total) };
   fillSlots(file, { count: t(done >= total ? "packing" : "count", count) });
