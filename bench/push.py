@@ -31,7 +31,7 @@ from tests.faults.campus import Campus
 from tests.support.people import UKM
 from tests.support.push_service import FakeBrowser
 from tests.support.waiting import wait_until
-from tests.support.workers import answers, wait_serving
+from tests.support.workers import answering_worker, wait_serving
 
 
 class Service(ThreadingHTTPServer):
@@ -131,7 +131,7 @@ def ping(app: Flask, ended: threading.Event, waits: list[float]) -> None:
     """Send one job after another through the queue and record how long each answer takes."""
     while not ended.is_set():
         begun = time.perf_counter()
-        answers(app, "default", timeout=120)
+        answering_worker(app, "default", timeout=120)
         waits.append(time.perf_counter() - begun)
 
 
