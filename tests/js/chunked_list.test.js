@@ -85,3 +85,15 @@ test("a changed chunk is settled two frames later, when it was laid out", () => 
   list.changed(one);
   assert.ok(!chunk.classes.has("is-settled"));
 });
+
+test("a chunk that changes again before it is settled is laid out once more first", () => {
+  const [one] = fill(1);
+  const chunk = one.parentNode;
+  frames.shift()();
+  list.changed(one); // as by a message that arrives between two frames
+  frames.shift()();
+  assert.ok(!chunk.classes.has("is-settled"));
+  frames.shift()();
+  frames.shift()();
+  assert.ok(chunk.classes.has("is-settled"));
+});

@@ -16,11 +16,6 @@ export function after(element) {
   return element.nextElementSibling ?? chunk.nextElementSibling?.firstElementChild;
 }
 
-/** Calls `run` once the browser has laid out what was just changed. */
-export function afterLayout(run) {
-  requestAnimationFrame(() => requestAnimationFrame(run));
-}
-
 export class ChunkedList {
   constructor(box) {
     this.box = box;
@@ -71,12 +66,18 @@ export class ChunkedList {
     const chunk = element.parentNode;
     chunk.classList.remove("is-settled");
     this.fresh.add(chunk);
-    if (this.fresh.size === 1) afterLayout(() => this.settle());
+    if (this.fresh.size === 1) requestAnimationFrame(() => this.settleInNextFrame());
   }
 
-  settle() {
-    for (const chunk of this.fresh) chunk.classList.add("is-settled");
-    this.fresh.clear();
+  /** Settles in the next frame the chunks that are laid out in this one. One that changes between
+   * the two frames waits for its own next frame, because the browser would keep the size from before
+   * the change: the end of the messages would be out of reach by that change. */
+  settleInNextFrame() {
+    const chunks = this.fresh;
+    this.fresh = new Set();
+    requestAnimationFrame(() => {
+      for (const chunk of chunks) if (!this.fresh.has(chunk)) chunk.classList.add("is-settled");
+    });
   }
 }
 

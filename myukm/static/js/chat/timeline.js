@@ -1,11 +1,16 @@
 // The messages in the order of their ids, with the pending ones at the end.
 
-import { after, afterLayout, before, ChunkedList } from "./chunked_list.js";
+import { after, before, ChunkedList } from "./chunked_list.js";
 import { adopt, group, isMine, show, showQuote } from "./message_view.js";
 import { changed, showReactions } from "./reactions.js";
 import { ScrollAnchor } from "./scroll_anchor.js";
 
 const MIN_SEEN_PX = 24;
+
+/** Calls `run` once the browser has laid out what was just changed. */
+function afterLayout(run) {
+  requestAnimationFrame(() => requestAnimationFrame(run));
+}
 
 export class Timeline {
   /** `firstUnread` is the id of the first unread message, NaN when there is none. */
