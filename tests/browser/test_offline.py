@@ -14,6 +14,7 @@ from sqlalchemy import select
 from myukm.extensions import db
 from myukm.models import ChatMessage
 from tests.browser.conftest import OtherMembers, check_current_look, each_appearance, submit_log_in
+from tests.browser.test_saved_messages import saved_keys
 from tests.support.pictures import half_red
 from tests.support.programs import Program, WebServer
 from tests.support.waiting import wait_until
@@ -28,16 +29,6 @@ CACHED = """async () => {
     for (const { url } of await (await caches.open(name)).keys()) found.push(new URL(url).pathname);
   }
   return found;
-}"""
-
-# Sets `answerRead` when the page has read a response with messages.
-ANSWER_READ = """() => {
-  const { json } = Response.prototype;
-  Response.prototype.json = async function () {
-    const body = await json.call(this);
-    if (this.url.includes("/messages?")) setTimeout(() => (window.answerRead = true));
-    return body;
-  };
 }"""
 
 
@@ -191,10 +182,6 @@ def test_a_server_that_hangs_is_handled_like_no_network(
     console_errors.clear()  # the browser reports the failed requests
 
 
-def saved_keys(page: Page) -> list[str]:
-    return page.evaluate("Object.keys(localStorage).filter((key) => /saved|saving|room/.test(key))")
-
-
 def test_a_log_out_deletes_saved_messages_and_no_other_account_sees_them(
     open_as: OpenAs, other_members: OtherMembers, network: Network, console_errors: list[str]
 ) -> None:
@@ -215,38 +202,6 @@ def test_a_log_out_deletes_saved_messages_and_no_other_account_sees_them(
     expect(page.get_by_role("heading", name="Tidak ada jaringan")).to_be_visible()
     page.close()
     console_errors.clear()  # the browser reports the failed requests
-
-
-def test_nothing_is_saved_if_saving_is_switched_off_during_the_request(
-    open_as: OpenAs, other_members: OtherMembers
-) -> None:
-    other_members.say("hanya untuk anggota")
-    page = open_as("member", "/profile/notifications")
-    page.evaluate(ANSWER_READ)
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route("**/messages?limit=*", hold)
-    switch = page.get_by_label("Simpan di perangkat ini 50 pesan")
-    with page.expect_request("**/messages?limit=*"):
-        switch.check()
-    switch.uncheck()
-    held[0].continue_()
-    page.wait_for_function("() => window.answerRead")
-    assert saved_keys(page) == []
-    expect(switch).not_to_be_checked()
-
-
-def test_messages_saved_by_another_account_are_deleted_at_the_next_log_in(
-    open_as: OpenAs, other_members: OtherMembers
-) -> None:
-    page = open_as("member", ROOM)
-    page.evaluate("localStorage.setItem('saved:99:ROBOTIK', '{}')")
-    page.reload()
-    page.wait_for_selector("html[data-stream=open]")
-    assert [key for key in saved_keys(page) if ":99:" in key] == []
 
 
 def test_the_service_worker_caches_the_shell_and_no_page_of_an_account(open_as: OpenAs) -> None:
