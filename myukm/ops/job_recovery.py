@@ -5,7 +5,6 @@ RQ's own workers look for orphaned jobs only at their start and every ten minute
 so every ten seconds.
 """
 
-import logging
 import time
 from collections.abc import Iterator
 
@@ -23,8 +22,6 @@ from myukm.queues.workers import keep_running_jobs
 RECOVER_SECONDS = 10.0
 # A worker begins a job milliseconds after the dequeue, so a job not begun by then is orphaned.
 FIX_PAUSE_SECONDS = 0.5
-
-logger = logging.getLogger(__name__)
 
 
 class OrphanRecovery:
@@ -45,7 +42,6 @@ class OrphanRecovery:
             lost_jobs.heal(trouble)
         self._cursor, keys = lost_jobs.portion(self._cursor)
         for trouble in lost_jobs.lost(keys):
-            logger.warning("job %s was in no list of %s: put back", trouble.job_id, trouble.queue)
             lost_jobs.heal(trouble)
         clean()
 
@@ -64,8 +60,8 @@ def fix() -> Iterator[str]:
     seen.of(lost_jobs.dequeued())
     time.sleep(FIX_PAUSE_SECONDS)
     for trouble in [*seen.of(lost_jobs.dequeued()), *_all_lost()]:
-        if lost_jobs.heal(trouble):
-            yield _sentence(trouble)
+        if outcome := lost_jobs.heal(trouble):
+            yield _sentence(trouble, outcome)
     clean()
     run = progress.live()
     if run is not None and watchdog.needs_job(run):
@@ -81,8 +77,17 @@ def _all_lost() -> Iterator[lost_jobs.Trouble]:
         yield from lost_jobs.lost(keys)
 
 
-def _sentence(trouble: lost_jobs.Trouble) -> str:
+def _sentence(trouble: lost_jobs.Trouble, outcome: lost_jobs.Outcome) -> str:
     values = {"id": trouble.job_id, "queue": trouble.queue}
-    if trouble.kind == "ghost":
-        return str(_("%(id)s, yang sudah dihapus, dibuang dari antrian %(queue)s.", **values))
-    return str(_("Pekerjaan %(id)s dikembalikan ke antrian %(queue)s.", **values))
+    match outcome:
+        case lost_jobs.Outcome.PUT_BACK:
+            text = _("Pekerjaan %(id)s dikembalikan ke antrian %(queue)s.", **values)
+        case lost_jobs.Outcome.REMOVED:
+            text = _("%(id)s, yang sudah dihapus, dibuang dari antrian %(queue)s.", **values)
+        case lost_jobs.Outcome.FAILED:
+            text = _(
+                "Pekerjaan %(id)s dari antrian %(queue)s digagalkan, karena setiap worker yang"
+                " mengambilnya mati.",
+                **values,
+            )
+    return str(text)

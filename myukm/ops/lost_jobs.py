@@ -9,6 +9,7 @@ import time
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from enum import StrEnum
 from typing import NamedTuple, cast
 from zlib import compress
 
@@ -41,6 +42,14 @@ class Trouble(NamedTuple):
     kind: str
     queue: str
     job_id: str
+
+
+class Outcome(StrEnum):
+    """What became of a job in trouble."""
+
+    PUT_BACK = "put back"
+    REMOVED = "removed"
+    FAILED = "failed"
 
 
 def dequeued() -> Iterator[Trouble]:
@@ -117,22 +126,24 @@ def portion(cursor: int) -> tuple[int, list[bytes]]:
     return following, keys
 
 
-def heal(trouble: Trouble) -> bool:
-    """Put a job back, remove a ghost, or fail a job that killed its workers; return whether the job
-    was still in trouble."""
+def heal(trouble: Trouble) -> Outcome | None:
+    """Put a job back, remove a ghost, or fail a job that killed its workers; return None if the job
+    was no longer in trouble."""
     source = get_queue(trouble.queue)
-    if trouble.kind != "lost":
-        if not valkey().lrem(source.intermediate_queue.key, 1, trouble.job_id):
-            return False
-        if trouble.kind == "ghost":
-            return True
-    if _is_deadly(trouble.job_id):
-        logger.warning("job %s killed its worker %d times: it fails", trouble.job_id, MAX_DEATHS)
+    taken = source.intermediate_queue.key
+    if trouble.kind != "lost" and not valkey().lrem(taken, 1, trouble.job_id):
+        return None
+    if trouble.kind == "ghost":
+        outcome = Outcome.REMOVED
+    elif _is_deadly(trouble.job_id):
+        outcome = Outcome.FAILED
         text = f"PoisonJob: its worker ended {MAX_DEATHS} times when it took this job"
         _fail(trouble.queue, trouble.job_id, text)
     else:
+        outcome = Outcome.PUT_BACK
         source.push_job_id(trouble.job_id, at_front=True)
-    return True
+    logger.warning("%s job %s of %s: %s", trouble.kind, trouble.job_id, trouble.queue, outcome)
+    return outcome
 
 
 def _is_deadly(job_id: str) -> bool:

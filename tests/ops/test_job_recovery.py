@@ -185,6 +185,19 @@ def test_the_command_heals_at_once_and_says_what(app: Flask, valkey: redis.Redis
     assert again.startswith("Tidak ada yang perlu disembuhkan.")
 
 
+def test_the_command_says_that_a_job_which_kills_its_workers_has_failed(
+    app: Flask, valkey: redis.Redis
+) -> None:
+    high = Queue("high", connection=valkey)
+    with app.app_context():
+        job_id = enqueue(PING, to="high")
+    for _ in range(lost_jobs.MAX_DEATHS):
+        valkey.lmove(high.key, high.intermediate_queue_key)
+        said = FlaskCliRunner(app).invoke(args=("queue", "doctor", "--fix")).output
+    assert f"Pekerjaan {job_id} dari antrian high digagalkan" in said
+    assert "dikembalikan" not in said
+
+
 def test_a_scheduled_job_that_nobody_queues_is_named(app: Flask, valkey: redis.Redis) -> None:
     key = Queue("high", connection=valkey).scheduled_job_registry.key
     now = int(valkey.time()[0])
