@@ -80,8 +80,7 @@ def doctor_command(fix: bool, as_json: bool) -> None:
         done = list(job_recovery.fix())
         click.echo("\n".join(done or [_("Tidak ada yang perlu disembuhkan.")]), err=as_json)
     with suppress(RedisError):
-        if api_probe.last() is None:
-            api_probe.probe_within(PROBE_SECONDS)
+        api_probe.probe_unless_known(PROBE_SECONDS)
     report = doctor.report()
     if as_json:
         print_json(report)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import aiohttp
 import msgspec
 from flask import Flask, current_app
 from flask_babel import lazy_gettext as _
@@ -31,7 +32,7 @@ UNKNOWN_STUDENT = "myukm-probe"
 @dataclass(frozen=True)
 class Probe:
     """Result of a probe of `url`: `ok` if the API works, `refused` if it rejected the token, `why`
-    what it answered. `translations` has `why` in the languages other than the campus's."""
+    what it answered. `translations` has `why` in each language in which it differs."""
 
     url: str
     ok: bool
@@ -52,8 +53,11 @@ def probe() -> Probe:
     return result
 
 
-def probe_within(seconds: float) -> None:
-    """Probe, but wait at most `seconds`; a result that comes later is still stored."""
+def probe_unless_known(seconds: float) -> None:
+    """Probe if there is no result, except during a run (`PeriodicProbe.run` says why). Waits at most
+    `seconds`; a result that comes later is still stored. Raises `RedisError`."""
+    if last() is not None or _is_run_live():
+        return
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     thread = threading.Thread(target=_probe_in, args=(app, probe), name="probe", daemon=True)
     thread.start()
@@ -66,7 +70,8 @@ def _probe_in(app: Flask, probe: Callable[[], object]) -> None:
 
 
 def last() -> Probe | None:
-    """Return the latest probe of any process; None if it is older than two minutes."""
+    """Return the latest probe of any process; None if it is older than two minutes, or during a
+    run. Raises `RedisError`."""
     stored = valkey().get(KEY)
     return msgspec.json.decode(stored, type=Probe) if stored else None
 
@@ -74,7 +79,7 @@ def last() -> Probe | None:
 def _probe() -> Probe:
     address = shown(current_app.config["PEMBAYARAN_API_URL"])
     answer = asyncio.run(_request_unknown_student())
-    if not isinstance(answer, Failure) or not (answer.http or answer.counts_as_outage):
+    if not isinstance(answer, Failure) or _has_unreadable_body(answer):
         return Probe(address, True, False, "HTTP 200")
     if answer.code == "timeout":
         seconds = current_app.config["PEMBAYARAN_API_TIMEOUT"]
@@ -83,6 +88,16 @@ def _probe() -> Probe:
     refused = answer.action in (Action.UNAUTHORIZED, Action.FORBIDDEN)
     ok = not refused and 400 <= (answer.http or 0) < 500
     return Probe(address, ok, refused, why(answer))
+
+
+def _has_unreadable_body(failure: Failure) -> bool:
+    """Return whether an answer with status 200 came, which is enough for a probe."""
+    is_http = failure.detail != aiohttp.ClientResponseError.__name__
+    return is_http and not failure.http and not failure.counts_as_outage
+
+
+def _is_run_live() -> bool:
+    return bool(db.session.scalar(select(exists().where(SyncRun.live.is_not(None)))))
 
 
 async def _request_unknown_student() -> Any:
@@ -104,12 +119,12 @@ class PeriodicProbe:
     def run(self) -> None:
         """Start a probe if the last one has ended and began at least `PROBE_SECONDS` ago.
 
-        Skipped during a run: the run's own requests show the API's state, and a probe would
-        spend from its rate budget.
+        During a run none is sent, and the stored result is deleted, because the run's own requests
+        show the API's current state, and a probe would spend from its rate budget.
         """
         if time.monotonic() < self._next or (self._thread and self._thread.is_alive()):
             return
-        if db.session.scalar(select(exists().where(SyncRun.live.is_not(None)))):
+        if _is_run_live():
             valkey().delete(KEY)
             return
         self._next = time.monotonic() + PROBE_SECONDS

@@ -326,6 +326,14 @@ def test_what_the_api_answers(app: Flask, status: int, ok: bool, refused: bool) 
     assert ("api_refused" in str(examine(app))) is refused
 
 
+def test_a_server_that_does_not_speak_http_is_no_payment_api(app: Flask) -> None:
+    with RawApi({"": b"SSH-2.0-OpenSSH_9.2\r\n"}) as api, app.app_context():
+        app.config["PEMBAYARAN_API_URL"] = api.url
+        found = api_probe.probe()
+    assert (found.ok, found.why) == (False, "bukan jawaban HTTP yang sah")
+    assert only(app, "api_unreachable")
+
+
 def test_a_probe_of_a_newer_version_is_read(app: Flask, valkey: redis.Redis) -> None:
     found = api_probe.Probe("http://api", ok=False, refused=True, why="HTTP 401")
     valkey.set(api_probe.KEY, json.dumps({**asdict(found), "of_a_newer_version": 1}))

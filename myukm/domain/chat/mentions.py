@@ -14,6 +14,7 @@ from myukm.extensions import db
 from myukm.models import Membership, User
 from myukm.models.siswa import fold
 
+# An @ before a name, and not after a letter or digit.
 AT = re.compile(r"(?<![^\W_])@(?=\w)")
 # A letter or digit after a name makes it another name; an underscore alone may be emphasis.
 NAME_END = re.compile(r"(?!_*[^\W_])")
@@ -43,10 +44,11 @@ def mentioned(ukm_id: int, text: str) -> list[int] | None:
     A mention is a full name, or a first word that only one member has. Members with the same name
     are all mentioned.
     """
-    prose = LITERAL.sub("`", text)
+    prose = LITERAL.sub("`", text)  # no name goes on over a backtick
     if not AT.search(prose):
         return None
     names = _names(ukm_id)
+    # Twice as long as a name, because several blanks count as one.
     starts = (prose[at.end() : at.end() + 2 * MAX_NAME] for at in AT.finditer(prose))
     found = dict.fromkeys(user_id for start in starts for user_id in _named(start, names))
     return list(found)[:MAX_NAMED] or None
@@ -56,24 +58,24 @@ def suggest(ukm_id: int, start: str) -> list[dict[str, object]]:
     """Return `{"user_id", "name"}` of up to `MAX_SUGGESTED` members with a word in their name that
     starts with `start`, ignoring case, accents and apostrophes."""
     wanted = fold(start)
-    parts, indexes = _beginnings(ukm_id)
+    members, parts, indexes = _beginnings(ukm_id)
     first = bisect_left(parts, wanted)
     fitting = takewhile(lambda n: parts[n].startswith(wanted), range(first, len(parts)))
-    members = _members(ukm_id)
     found = nsmallest(MAX_SUGGESTED, {indexes[n] for n in fitting})
     return [{"user_id": members[n].id, "name": members[n].name} for n in found]
 
 
 @ttl_cache(NAMES_SECONDS)
-def _beginnings(ukm_id: int) -> tuple[list[str], list[int]]:
-    """Return all suffixes of the names that begin at a word, sorted, and for each suffix the index
-    of its member in `_members`."""
+def _beginnings(ukm_id: int) -> tuple[Sequence[Member], list[str], list[int]]:
+    """Return the members, all suffixes of their names that begin at a word, sorted, and for each
+    suffix the index of its member."""
+    members = _members(ukm_id)
     found = []
-    for index, member in enumerate(_members(ukm_id)):
+    for index, member in enumerate(members):
         words = fold(member.name).split()
         found += [(" ".join(words[n:]), index) for n in range(len(words))]
     found.sort()
-    return [part for part, _ in found], [index for _, index in found]
+    return members, [part for part, _ in found], [index for _, index in found]
 
 
 @ttl_cache(NAMES_SECONDS)
@@ -92,7 +94,7 @@ def _names(ukm_id: int) -> dict[str, list[int]]:
     """Return ids by full name, and by each first word that only one member has."""
     full, first = defaultdict(list), defaultdict(list)
     for member in _members(ukm_id):
-        name = _fold(member.name)
+        name = _as_compared(member.name)
         full[name].append(member.id)
         first[name.partition(" ")[0]].append(member.id)
     return {word: ids for word, ids in first.items() if len(ids) == 1} | full
@@ -101,12 +103,13 @@ def _names(ukm_id: int) -> dict[str, list[int]]:
 def _named(start: str, names: dict[str, list[int]]) -> list[int]:
     """Return the ids for the longest name with which `start` begins; no letter or digit may follow
     the name."""
-    rest = _fold(start.partition("\n")[0])
+    rest = _as_compared(start.partition("\n")[0])
     ends = range(min(len(rest), MAX_NAME), 0, -1)
     fitting = (rest[:end] for end in ends if rest[:end] in names and NAME_END.match(rest, end))
     return names.get(next(fitting, ""), [])
 
 
-def _fold(text: str) -> str:
-    """Return `text` as names are compared: without case, single blanks, one kind of apostrophe."""
+def _as_compared(text: str) -> str:
+    """Return `text` as names in mentions are compared: without case, single blanks, one kind of
+    apostrophe. Accents count here; `fold`, for suggestions, ignores them."""
     return " ".join(text.casefold().translate(APOSTROPHES).split())

@@ -33,7 +33,8 @@ def configured() -> dict[str, Send]:
     if settings["ALERT_EMAIL_TO"] and settings["SMTP_URL"]:
         channels["email"] = partial(_mail, settings)
     for number, address in enumerate(settings["ALERT_URLS"].split(), 1):
-        channels[f"{address.partition('://')[0]}-{number}"] = partial(_notify, address)
+        send = partial(_notify, address, _("layanan itu tidak menerimanya"))
+        channels[f"{address.partition('://')[0]}-{number}"] = send
     return channels
 
 
@@ -78,7 +79,7 @@ def _letter(settings: Mapping[str, Any], message: Message) -> EmailMessage:
     return letter
 
 
-def _notify(address: str, message: Message) -> None:
+def _notify(address: str, refusal: str, message: Message) -> None:
     import apprise  # here, because the import takes a third of a second and few use Apprise
 
     service = apprise.Apprise()
@@ -89,4 +90,4 @@ def _notify(address: str, message: Message) -> None:
     except Exception as error:  # noqa: BLE001 (the code of a hundred services)
         raise NotDelivered(type(error).__name__) from None
     if not delivered:
-        raise NotDelivered(_("layanan itu tidak menerimanya"))
+        raise NotDelivered(refusal)

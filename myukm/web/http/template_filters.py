@@ -179,8 +179,9 @@ def navigation(_: Callable[..., Markup]) -> list[dict[str, Any]]:
             "url": url_for(endpoint),
             "label": label,
             "icon": icon,
-            "active": here.startswith(endpoint.split(".")[0]),
+            "active": here.startswith(endpoint.split(".")[0])
+            or request.path.startswith(f"{url_for(endpoint)}/"),
         }
         for endpoint, label, icon, allowed in links
-        if role in allowed and endpoint in current_app.view_functions
+        if role in allowed
     ]

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from myukm.db.session import transaction
+from myukm.db.types import utcnow
 from myukm.domain import event_rendering
 from myukm.domain.chat import addressees, broadcast, history, mentions, messages, reactions
 from myukm.domain.ukm import memberships, my_list, notification_settings, unread
@@ -191,6 +193,26 @@ def test_suggestions_have_a_word_that_begins_with_the_typed_text(people: People)
     assert names("nomi L") == ["Nomi Lestari"]
     assert names("zzz") == names("Rudi") == []
     assert len(names("nomor")) == len(names("")) == 8
+
+
+def test_suggestions_name_the_right_members_when_one_joined_since_a_mention(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The names of the mention are too old after 5 s, those of the first suggestion are not yet."""
+    elapsed = [1000.0]
+    monkeypatch.setattr("myukm.cache.time", SimpleNamespace(monotonic=lambda: elapsed[0]))
+    enter(people, "Zul Fikar")
+    ukm_id = memberships.get_membership(people["member"], UKM).ukm_id
+    mentions.mentioned(ukm_id, "@siapa")
+    elapsed[0] += 4
+    assert [each["name"] for each in mentions.suggest(ukm_id, "zul")] == ["Zul Fikar"]
+    with transaction() as session:
+        session.execute(update(User).where(User.name == "Zul Fikar").values(blocked_at=utcnow()))
+    enter(people, "Aa Pertama")
+    elapsed[0] += 2
+    assert [each["name"] for each in mentions.suggest(ukm_id, "zul")] == ["Zul Fikar"]
+    elapsed[0] += 4
+    assert mentions.suggest(ukm_id, "zul") == []
 
 
 def test_suggestions_and_mentions_ignore_accents_and_apostrophes(people: People) -> None:

@@ -14,12 +14,14 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import select
 
+import config
+from myukm import create_app
 from myukm.extensions import connect_valkey, db
 from myukm.live import event_log, pubsub
 from myukm.models import Alert
 from myukm.ops import causes
+from myukm.ops.alerts import channels, outbox, records, watch
 from myukm.ops.alerts import monitor as monitoring
-from myukm.ops.alerts import outbox, records, watch
 from myukm.ops.alerts.monitor import AlertMonitor
 from myukm.ops.alerts.watch import AlertWatch
 from tests.conftest import every_database
@@ -280,6 +282,20 @@ def test_a_channel_with_an_unexpected_error_is_reported_and_gets_its_messages_la
         box.put({"code": "one"}, {"email": send})
         wait_until(lambda: taken, 30, "it is tried until it is taken")
     assert not box.failing
+
+
+def test_a_service_that_refuses_is_reported_in_the_campus_language(
+    settings: dict[str, str],
+) -> None:
+    with receiving() as server:
+        server.refuses = True
+        url = f"json://127.0.0.1:{server.server_address[1]}/hook"
+        app = create_app(config.load({**settings, "MYUKM_LANG": "en", "ALERT_URLS": url}))
+        with app.app_context():
+            send = channels.configured()["json-1"]
+        message = dict.fromkeys(("code", "host", "kind_text", "message", "since", "url"), "x")
+        with pytest.raises(channels.NotDelivered, match="the service did not take it"):
+            send({**message, "resolved": True})
 
 
 def test_a_message_is_sent_although_a_full_channel_drops_the_one_being_sent(
