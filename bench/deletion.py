@@ -16,7 +16,7 @@ from pathlib import Path
 from flask import Flask
 
 import config
-from bench.dispatch import add_database_options, parts
+from bench.dispatch import add_database_options, database_settings
 from bench.prune import fill
 from bench.report import percentile, row
 from devtools.valkey import start_valkey
@@ -44,7 +44,7 @@ def main() -> None:
         valkey = stack.enter_context(start_valkey(folder / "valkey"))
         campuses = {}
         for count in (SMALL_LOG_EVENTS, options.events):
-            env = stack.enter_context(parts(options)) | {"REDIS_URL": valkey.url}
+            env = stack.enter_context(database_settings(options)) | {"REDIS_URL": valkey.url}
             app = create_app(config.load(env))
             fill(app, count)
             campuses[count] = app, post(app, options.rounds)

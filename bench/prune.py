@@ -23,7 +23,7 @@ from flask import Flask
 from sqlalchemy import insert, update
 
 import config
-from bench.dispatch import add_database_options, other_writer, parts
+from bench.dispatch import add_database_options, database_settings, other_writer
 from bench.report import percentile, row
 from devtools.valkey import start_valkey
 from myukm import create_app
@@ -50,7 +50,7 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         valkey = stack.enter_context(start_valkey(folder / "valkey"))
-        env = stack.enter_context(parts(options)) | {"REDIS_URL": valkey.url}
+        env = stack.enter_context(database_settings(options)) | {"REDIS_URL": valkey.url}
         app = create_app(config.load(env))
         fill(app, options.events)
         web = WebServer(folder / "web.log", env, workers=2)

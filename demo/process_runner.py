@@ -66,7 +66,7 @@ class RestartingProcess(threading.Thread):
             if self.child:
                 self.child.terminate()
 
-    def quit(self) -> None:
+    def kill(self) -> None:
         """Kill the program and all its descendants now."""
         with self._lock:
             self._stopping.set()

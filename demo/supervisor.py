@@ -22,7 +22,7 @@ from myukm.embedded_valkey import command
 from myukm.settings.sources import INSTANCE, ROOT
 
 LOGS = INSTANCE / "log"
-WARM_SECONDS = 8.0
+STOP_SECONDS = 8.0  # how long the processes may take to stop before they are killed
 READY_SECONDS = 60.0
 
 
@@ -85,8 +85,8 @@ class Supervisor:
         return RestartingProcess(name, argv, log, cwd=ROOT, env=self._env, pass_fds=pass_fds)
 
     def _prepared(self) -> bool:
-        """Migrate and seed the database in a child process; return whether that succeeded,
-        or was stopped."""
+        """Migrate and seed the database in a child process; return False only if that failed: a
+        stop by a signal is no failure."""
         echo(N_("Menyiapkan basis data …"))
         child = ManagedProcess([sys.executable, "-m", "demo.seed"], cwd=ROOT, env=self._env)
         self._seeding = child
@@ -126,7 +126,7 @@ class Supervisor:
         while self._signals.get():
             if self._stop.is_set():
                 for process in (self._web, self._worker, self._simulator, self._valkey):
-                    process.quit()
+                    process.kill()
             self._stop.set()
             if self._seeding:
                 self._seeding.terminate()
@@ -134,12 +134,12 @@ class Supervisor:
     def _take_down(self) -> None:
         """Stop web and worker first, because they still need Valkey and the API."""
         echo(N_("Menghentikan demo …"))
-        deadline = time.monotonic() + WARM_SECONDS
+        deadline = time.monotonic() + STOP_SECONDS
         for group in ((self._web, self._worker), (self._simulator, self._valkey)):
             running = [process for process in group if process.is_alive()]
             for process in running:
                 process.stop()
             for process in running:
                 process.join(max(deadline - time.monotonic(), 0.5))
-                process.quit()
+                process.kill()
                 process.join()

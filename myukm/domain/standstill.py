@@ -1,5 +1,5 @@
-"""Detectors of stopped heartbeats and of repeated findings. They use only this process's monotonic
-clock, because the clocks of machines differ and jump."""
+"""Detectors of stopped heartbeats and of repeated findings. They compare no clocks of machines,
+which differ and jump: `Standstill` uses this process's monotonic clock."""
 
 import time
 from collections.abc import Hashable, Iterable, Mapping
@@ -16,7 +16,7 @@ class Standstill(Generic[K]):
         self._seen: dict[K, tuple[Hashable, float]] = {}
 
     def of(self, values: Mapping[K, Hashable]) -> list[K]:
-        """Record the current values and return the keys whose value has not changed.
+        """Record the current values and return the keys whose value has stood still.
 
         A key that is missing from `values` is deleted.
         """

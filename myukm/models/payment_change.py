@@ -13,8 +13,9 @@ class PaymentChange(Model):
     """One changed field of one student; see `domain.sync.diff.Change`. `run_id` is None for a
     student that was synced alone; in a `dry_run` nothing was written.
 
-    No foreign keys: a history outlives its student, and on MariaDB the check of `run_id` would
-    lock the run earlier than lanes do otherwise, so two lanes could deadlock.
+    No foreign keys: a history outlives its student, and on MariaDB an insert with a foreign key
+    `run_id` would take a shared lock on the run's row. Of two lanes that hold it, neither could
+    then update the run.
     """
 
     __tablename__ = "payment_change"

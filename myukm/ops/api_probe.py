@@ -54,8 +54,8 @@ def probe() -> Probe:
 
 
 def probe_unless_known(seconds: float) -> None:
-    """Probe if there is no result, except during a run (`PeriodicProbe.run` says why). Waits at most
-    `seconds`; a result that comes later is still stored. Raises `RedisError`."""
+    """Probe if there is no result, except during a run (`PeriodicProbe.run` says why). Waits at
+    most `seconds`; a result that comes later is still stored. Raises `RedisError`."""
     if last() is not None or _is_run_live():
         return
     app = current_app._get_current_object()  # type: ignore[attr-defined]

@@ -49,9 +49,7 @@ def test_nothing_is_saved_if_saving_is_switched_off_during_the_request(
     expect(switch).not_to_be_checked()
 
 
-def test_messages_saved_by_another_account_are_deleted_at_the_next_log_in(
-    open_as: OpenAs, other_members: OtherMembers
-) -> None:
+def test_messages_saved_by_another_account_are_deleted_when_a_page_opens(open_as: OpenAs) -> None:
     page = open_as("member", f"/ukm/{UKM}/chat")
     page.evaluate("localStorage.setItem('saved:99:ROBOTIK', '{}')")
     page.reload()

@@ -16,7 +16,7 @@ from demo.lock import AlreadyRunningError, demo_lock, publish_env
 from demo.logs import BoundedLog
 from demo.process_runner import RestartingProcess
 from myukm.settings import sources
-from tests.devtools.test_process_tree import gone
+from tests.devtools.test_process_tree import wait_gone
 from tests.support.waiting import wait_until
 
 START = Callable[..., RestartingProcess]
@@ -38,7 +38,7 @@ def start(tmp_path: Path) -> Iterator[START]:
 
     yield starter
     for runner in runners:
-        runner.quit()
+        runner.kill()
         runner.join()
 
 
@@ -97,7 +97,7 @@ def test_stop_lets_the_program_end_itself_and_does_not_restart_it(start: START, 
     runner.stop()
     runner.join(10)
     assert not runner.is_alive()
-    gone(pid)
+    wait_gone(pid)
     assert logged(tmp_path)[1:] == ["bye"]
 
 

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from devtools.reaper import descendants
-from tests.devtools.test_process_tree import gone
+from tests.devtools.test_process_tree import wait_gone
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,10 +60,12 @@ class Demo:
 
     def pid_of(self, *words: str) -> int:
         """Return the process id of the program whose command line has all `words`."""
-        return next(pid for pid in descendants(self.process.pid) if is_it(pid, words))
+        return next(pid for pid in descendants(self.process.pid) if has_words(pid, words))
 
 
-def is_it(pid: int, words: tuple[str, ...]) -> bool:
+def has_words(pid: int, words: tuple[str, ...]) -> bool:
+    """Return whether a program's command line has all `words`. That of its reaper, which has the
+    program's words too, does not count."""
     with contextlib.suppress(OSError):
         line = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
         return "reaper.py" not in line and all(word in line for word in words)
@@ -127,8 +129,10 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
 @contextlib.contextmanager
 def ending(demo: Demo) -> Iterator[Demo]:
     with demo.process:
-        yield demo
-        demo.process.terminate()
+        try:
+            yield demo
+        finally:
+            demo.process.terminate()
 
 
 def test_log_ins_students_and_payment_api_are_ready(running: Demo, folder: Path):
@@ -148,7 +152,7 @@ def test_log_ins_students_and_payment_api_are_ready(running: Demo, folder: Path)
     assert len(roster["data"]) == 6102
 
 
-def test_only_its_account_may_read_what_it_stores(running: Demo, folder: Path):
+def test_only_the_account_that_runs_the_demo_may_read_its_files(running: Demo, folder: Path):
     """Even with umask 0, in a folder that an older version left open to everybody."""
     found = {folder / "instance", *(folder / "instance").rglob("*")}
     names = {path.name for path in found}
@@ -185,10 +189,10 @@ def test_every_killed_program_is_restarted(running: Demo):
     for words in parts:
         died = running.pid_of(*words)
         os.kill(died, signal.SIGKILL)
-        gone(died)
+        wait_gone(died)
         wait_until(
             lambda words=words: any(  # type: ignore[misc]
-                is_it(p, words) for p in descendants(running.process.pid)
+                has_words(p, words) for p in descendants(running.process.pid)
             )
         )
     wait_until(lambda: answers(f"{running.url}/readyz"), 60)
@@ -208,7 +212,7 @@ def test_however_it_ends_it_leaves_no_process(demo: Demo, number: int):
     assert len(family) >= 8
     demo.process.send_signal(number)
     status = demo.process.wait(120)
-    gone(*family)
+    wait_gone(*family)
     if number == signal.SIGKILL:
         return
     assert status == 0
@@ -220,10 +224,10 @@ def test_it_can_be_stopped_while_it_starts(demo: Demo):
     demo.process.send_signal(signal.SIGINT)
     family = list(descendants(demo.process.pid))
     assert demo.process.wait(120) == 0
-    gone(*family)
+    wait_gone(*family)
 
 
 def test_a_wrong_setting_ends_it_with_one_line(tmp_path: Path):
-    demo = Demo(checkout(tmp_path), PEMBAYARAN_API_TRIES="many", MYUKM_LANG="en")
-    assert demo.process.wait(120) == 1
+    with ending(Demo(checkout(tmp_path), PEMBAYARAN_API_TRIES="many", MYUKM_LANG="en")) as demo:
+        assert demo.process.wait(120) == 1
     assert "The database could not be prepared: myukm: PEMBAYARAN_API_TRIES: 'many'" in demo.output

@@ -49,7 +49,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def gone(*pids: int) -> None:
+def wait_gone(*pids: int) -> None:
     wait_until(lambda: not any(map(alive, pids)), 30, f"the end of {pids}")
 
 
@@ -84,7 +84,7 @@ def test_a_program_that_does_not_exist_is_reported():
 def test_kill_ends_all_descendants():
     child, parent, grandchild = start_family()
     child.kill()
-    gone(parent, grandchild)
+    wait_gone(parent, grandchild)
 
 
 def test_terminate_lets_the_program_end_itself():
@@ -100,14 +100,14 @@ def test_a_program_that_does_not_stop_in_time_is_killed():
     child, parent, grandchild = start_family()
     os.kill(parent, signal.SIGSTOP)
     child.stop(timeout=0.1)
-    gone(parent, grandchild)
+    wait_gone(parent, grandchild)
 
 
 def test_no_process_remains_when_the_program_dies():
     child, parent, grandchild = start_family()
     os.kill(parent, signal.SIGKILL)
     assert child.wait(10) == 128 + signal.SIGKILL
-    gone(parent, grandchild)
+    wait_gone(parent, grandchild)
     child.kill()
 
 
@@ -118,16 +118,16 @@ def test_no_process_remains_when_the_starting_process_dies(number: int):
     ) as owner:
         named = dict(owner.stdout.readline().split() for _ in range(3))  # type: ignore[misc]
         owner.send_signal(number)
-    gone(*map(int, named.values()))
+    wait_gone(*map(int, named.values()))
 
 
 def test_the_program_dies_with_its_reaper():
     child, parent, grandchild = start_family()
     os.kill(child.pid, signal.SIGKILL)
-    gone(parent)
+    wait_gone(parent)
     assert child.kill() == -signal.SIGKILL
     os.kill(grandchild, signal.SIGKILL)
-    gone(grandchild)
+    wait_gone(grandchild)
 
 
 def test_a_process_that_adopts_orphans_can_kill_what_a_dead_reaper_left():

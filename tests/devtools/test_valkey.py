@@ -11,7 +11,7 @@ import redis
 
 from devtools.valkey import start_valkey
 from myukm.embedded_valkey import ValkeyError
-from tests.devtools.test_process_tree import gone
+from tests.devtools.test_process_tree import wait_gone
 
 
 def test_it_keeps_every_write_and_evicts_nothing(tmp_path: Path):
@@ -40,7 +40,7 @@ def test_after_a_crash_it_starts_again_with_its_data_on_its_port(tmp_path: Path)
         client.set("key", "kept")
         client.waitaof(1, 0, 5000)
     server.kill()
-    gone(server.pid)
+    wait_gone(server.pid)
     with start_valkey(tmp_path, server.port) as again, redis.Redis.from_url(again.url) as client:
         assert client.get("key") == b"kept"
 
@@ -74,4 +74,4 @@ def test_it_never_outlives_the_process_that_started_it(tmp_path: Path):
     ) as owner:
         pid = int(owner.stdout.readline())
         os.kill(owner.pid, signal.SIGKILL)
-    gone(pid)
+    wait_gone(pid)

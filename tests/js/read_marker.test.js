@@ -27,7 +27,7 @@ function open(id) {
   return { timeline, reading: startReading(timeline, "/ukm/X") };
 }
 
-/** Advances the timers and lets sent requests be answered. */
+/** Advances the timers and waits until the requests are answered. */
 async function pass(context, ms) {
   context.mock.timers.tick(ms);
   for (let n = 0; n < 20; n += 1) await new Promise((next) => setImmediate(next));
@@ -36,7 +36,7 @@ async function pass(context, ms) {
 test("a message in view is reported once", async (context) => {
   const { reading } = open(5);
   await pass(context, 3000);
-  reading.soon();
+  reading.checkSoon();
   await pass(context, 1000);
   assert.deepEqual(reported, [5]);
 });
@@ -64,7 +64,7 @@ test("reports resume when all pauses have ended, in whatever order", async (cont
     await pass(context, 3000);
     assert.deepEqual(reported, []);
     ends[order[1]]();
-    reading.soon();
+    reading.checkSoon();
     await pass(context, 1000);
     assert.deepEqual(reported, [5]);
   }

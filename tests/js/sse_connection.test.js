@@ -116,6 +116,20 @@ test("after a silence while requests are answered, the first heartbeat is waited
   assert.ok(opened[1].closed);
 });
 
+test("ten seconds also apply to a connection that is open before the request is answered", async () => {
+  let answer;
+  globalThis.fetch = () => new Promise((resolve) => (answer = resolve));
+  connect();
+  mock.timers.tick(SILENCE_MS);
+  mock.timers.tick(500);
+  answer({ status: 200 });
+  await new Promise(setImmediate);
+  mock.timers.tick(9_999);
+  assert.equal(opened[1].closed, false);
+  mock.timers.tick(1);
+  assert.ok(opened[1].closed);
+});
+
 test("after that heartbeat, 30 s of silence are allowed again", async () => {
   globalThis.fetch = async () => ({ status: 200 });
   connect();

@@ -107,28 +107,28 @@ class Machines:
 
     def start_web(self, name: str) -> None:
         """Start the web server of a machine."""
-        self._start(name, "gunicorn", "wsgi:app")
+        self.programs[name] = self._start(name, "gunicorn", "wsgi:app")
 
     def start_worker(self, name: str, **env: str) -> None:
         """Start the workers of a machine."""
-        self._start(name, "python", "worker.py", **env)
+        self.programs[name] = self._start(name, "python", "worker.py", **env)
 
-    def _start(self, name: str, *argv: str, fork: bool = True, **env: str) -> None:
+    def _start(self, name: str, *argv: str, fork: bool = True, **env: str) -> Program:
         self._count += 1
         log = self.folder / f"{name}-{self._count}.log"
         with self.hosts[name].inside():
-            self.programs[name] = Program(log, self.env | env, *argv, fork=fork)
-        self._stack.callback(self.programs[name].kill)
+            program = Program(log, self.env | env, *argv, fork=fork)
+        self._stack.callback(program.kill)
+        return program
 
     def start_with_wrong_clock(self, name: str, seconds: int, *argv: str) -> None:
         """Start a program on a machine whose clock is off."""
         wrong = ("python", "-m", "tests.faults.wrong_clock", str(seconds))
-        self._start(name, *wrong, *argv, fork=False)
+        self.programs[name] = self._start(name, *wrong, *argv, fork=False)
 
     def run_on(self, name: str, *code: str) -> Program:
         """Run lines of Python, with this campus's settings, on a machine."""
-        self._start(name, "python", "-c", "\n".join(code), fork=False)
-        return self.programs[name]
+        return self._start(name, "python", "-c", "\n".join(code), fork=False)
 
     def wait_ready(self, name: str) -> None:
         """Wait until a web server says that it is ready."""

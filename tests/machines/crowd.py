@@ -53,15 +53,16 @@ class Crowd:
 
     def __str__(self) -> str:
         return (
-            f"{len(self.accepted())} messages: at most {self.slowest():.1f} s until accepted, then "
-            f"{self.latest():.1f} s until at a page; other answers: {self.refusals()}"
+            f"{len(self.accepted())} messages: at most {self.slowest_acceptance():.1f} s until"
+            f" accepted, then {self.slowest_delivery():.1f} s until at a page;"
+            f" other answers: {self.refusals()}"
         )
 
     def accepted(self) -> set[int]:
         """Return the ids of the messages that were accepted."""
         return {number for sender in self.senders for number in dict(sender.accepted)}
 
-    def wait_for(self, more: int, timeout: float = 40) -> None:
+    def wait_for_messages(self, more: int, timeout: float = 40) -> None:
         """Wait until `more` further messages are accepted."""
         goal = len(self.accepted()) + more
         wait_until(lambda: len(self.accepted()) >= goal, timeout, f"{more} more messages")
@@ -75,7 +76,7 @@ class Crowd:
         wanted = self.accepted()
         return all(wanted <= set(client.received[UKM]) for client in self.clients)
 
-    def broken(self) -> list[str]:
+    def broken_promises(self) -> list[str]:
         """Return the promises that were broken: nothing lost, doubled or out of order."""
         found = [problem for sender in self.senders for problem in sender.problems]
         for client in self.clients:
@@ -88,11 +89,11 @@ class Crowd:
         """Return the number of answers by status, without successes; status 0 is no answer."""
         return dict(sum((sender.refusals for sender in self.senders), Counter()))
 
-    def slowest(self) -> float:
+    def slowest_acceptance(self) -> float:
         """Return the longest time until a message was accepted, in seconds."""
         return max(max(sender.seconds_taken) for sender in self.senders)
 
-    def latest(self) -> float:
+    def slowest_delivery(self) -> float:
         """Return the longest time from a message's acceptance until a stream had it, in seconds."""
         at = dict(pair for sender in self.senders for pair in sender.accepted_at.items())
         return max(

@@ -64,7 +64,7 @@ class RunWatch:
                 moments.append(moment)
         return max(after - before for before, after in pairwise(moments))
 
-    def broken(self) -> list[str]:
+    def broken_promises(self) -> list[str]:
         """Return the promises that were broken: sums that add up, every student once."""
         last = self.polled[-1][1]
         found = [f"do not add up: {now}" for _, now in self.polled if not adds_up(now)]

@@ -28,21 +28,21 @@ def test_nobody_sees_an_error_while_web_servers_restart_one_after_the_other(
             assert machines.programs[name].stop() == 0
             machines.start_web(name)
             machines.wait_ready(name)
-        crowd.wait_for(20)
-    assert crowd.broken() == []
+        crowd.wait_for_messages(20)
+    assert crowd.broken_promises() == []
     assert crowd.refusals() == {}, "nobody sees an error"
 
 
 @pytest.mark.timing("messages arrive within 8 s while Valkey is silent")
 def test_messages_arrive_while_valkey_is_silent(machines: Machines) -> None:
     with Crowd(machines) as crowd:
-        crowd.wait_for(5)
+        crowd.wait_for_messages(5)
         with machines.network.silent("kv"):
-            crowd.wait_for(15)
-        crowd.wait_for(5)
-    assert crowd.broken() == []
-    assert crowd.slowest() < 4
-    assert crowd.latest() < 8
+            crowd.wait_for_messages(15)
+        crowd.wait_for_messages(5)
+    assert crowd.broken_promises() == []
+    assert crowd.slowest_acceptance() < 4
+    assert crowd.slowest_delivery() < 8
 
 
 def test_messages_arrive_after_a_worker_lost_power_while_it_locked_a_ukm(
@@ -51,7 +51,7 @@ def test_messages_arrive_after_a_worker_lost_power_while_it_locked_a_ukm(
     holder = machines.run_on("w1", *LOCK_A_UKM)
     wait_until(lambda: "locked" in holder.output(), 20, "the row is locked")
     with Crowd(machines) as crowd, machines.network.silent("w1"):
-        crowd.wait_for(3, timeout=20)
+        crowd.wait_for_messages(3, timeout=20)
     holder.kill()
-    assert crowd.broken() == []
-    assert crowd.slowest() < 12
+    assert crowd.broken_promises() == []
+    assert crowd.slowest_acceptance() < 12

@@ -56,8 +56,8 @@ def codes(report: Report) -> set[tuple[str, str]]:
     return {(finding["code"], finding["level"]) for finding in report["findings"]}
 
 
-def only(app: Flask, code: str) -> dict[str, Any]:
-    """Return the first finding of that code."""
+def wait_finding(app: Flask, code: str) -> dict[str, Any]:
+    """Wait up to 30 s for findings of that code and return the first."""
     return wait_until(lambda: named(app, code), 30, code)[0]
 
 
@@ -151,14 +151,14 @@ def test_one_job_that_nobody_takes_is_a_stuck_worker(
     kill(pid_of(app, "high"), signal.SIGSTOP)
     queue_old_jobs(app, valkey, 3)
     wait_until(lambda: "worker_stuck" in str(examine(app)), 30, "the finding")
-    found = only(app, "worker_stuck")
+    found = wait_finding(app, "worker_stuck")
     assert "menganggur" in found["message"]
     subprocess.run(shlex.split(found["cure"].rpartition(": ")[2]), check=True)
-    wait_until(lambda: "worker_stuck" not in str(examine(app)), 30, "it goes with its cause")
+    wait_until(lambda: "worker_stuck" not in str(examine(app)), 30, "the finding is gone")
     program.kill()
 
 
-def test_one_cause_is_one_row(app: Flask, valkey: redis.Redis) -> None:
+def test_one_cause_is_one_finding(app: Flask, valkey: redis.Redis) -> None:
     queue_old_jobs(app, valkey, 2)
     with app.app_context():
         sync.create_students(3)
@@ -198,7 +198,7 @@ def test_a_password_is_asked_for_in_words(
     app = create_app(config.load({**settings, "REDIS_URL": url}))
     valkey.config_set("requirepass", "x")
     try:
-        found = only(app, "valkey_unreachable")
+        found = wait_finding(app, "valkey_unreachable")
     finally:
         valkey.config_set("requirepass", "")
     assert found["message"].endswith("meminta kata sandi (yang lain).")
@@ -231,13 +231,13 @@ def test_valkey_that_may_evict_jobs(app: Flask, valkey_config: redis.Redis) -> N
 def test_valkey_that_is_full(app: Flask, valkey_config: redis.Redis) -> None:
     used = valkey_config.info("memory")["used_memory"]
     valkey_config.config_set("maxmemory", int(used / 0.95))
-    assert "memory" in only(app, "valkey_memory")["code"]
+    assert "memory" in wait_finding(app, "valkey_memory")["code"]
 
 
 def test_database_away(settings: dict[str, str]) -> None:
     away = f"postgresql://u:secret@127.0.0.1:{any_free()}/x"
     app = create_app(config.load({**settings, "DATABASE_URL": away}))
-    found = only(app, "database_unreachable")
+    found = wait_finding(app, "database_unreachable")
     assert "127.0.0.1" in found["message"]
     assert "secret" not in str(found)
 
@@ -248,17 +248,17 @@ def test_the_folder_of_the_database_file_is_missing(
     """The cure names no server to start, because SQLite has none."""
     url = f"sqlite:///{tmp_path}/new/myukm.db"
     app = create_app(config.load({**settings, "DATABASE_URL": url}))
-    assert "folder file itu" in only(app, "database_unreachable")["cure"]
+    assert "folder file itu" in wait_finding(app, "database_unreachable")["cure"]
 
 
 def test_migrations_missing(app: Flask) -> None:
     with app.app_context(), transaction() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0012'"))
-    found = only(app, "migrations")
+    found = wait_finding(app, "migrations")
     assert (found["level"], "./run db upgrade" in found["cure"]) == ("broken", True)
     with app.app_context(), transaction() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999_future'"))
-    assert "perbarui program" in only(app, "migrations")["cure"]
+    assert "perbarui program" in wait_finding(app, "migrations")["cure"]
 
 
 def test_messages_that_nobody_publishes(
@@ -267,11 +267,11 @@ def test_messages_that_nobody_publishes(
     """Written while neither web nor worker runs, and published by the worker that is started."""
     with app.app_context():
         messages.post(db.session.get_one(User, people["member"]), UKM, "Halo", "1")
-    found = only(app, "chat_unpublished")
+    found = wait_finding(app, "chat_unpublished")
     assert (found["level"], found["people"]) == ("broken", 2), "the members of that UKM"
     assert "Halo" not in str(found)
     start(*WORKER)
-    wait_until(lambda: not named(app, "chat_unpublished"), 30, "it goes")
+    wait_until(lambda: not named(app, "chat_unpublished"), 30, "the finding is gone")
 
 
 def test_messages_that_are_late_while_others_are_published(
@@ -297,7 +297,7 @@ def test_the_payment_api(app: Flask, settings: dict[str, str], simulator: Simula
         app.config["PEMBAYARAN_API_URL"] = f"http://127.0.0.1:{any_free()}"
         api_probe.probe()
         assert ("api_unreachable", "warning") in codes(examine(app))
-        assert "sambungan ditolak" in only(app, "api_unreachable")["message"]
+        assert "sambungan ditolak" in wait_finding(app, "api_unreachable")["message"]
         app.config["PEMBAYARAN_API_URL"] = "http://tidak-ada.invalid"
         assert api_probe.probe().why == "nama servernya tidak dikenal"
         app.config["PEMBAYARAN_API_URL"] = simulator.url
@@ -331,7 +331,7 @@ def test_a_server_that_does_not_speak_http_is_no_payment_api(app: Flask) -> None
         app.config["PEMBAYARAN_API_URL"] = api.url
         found = api_probe.probe()
     assert (found.ok, found.why) == (False, "bukan jawaban HTTP yang sah")
-    assert only(app, "api_unreachable")
+    assert wait_finding(app, "api_unreachable")
 
 
 def test_a_probe_of_a_newer_version_is_read(app: Flask, valkey: redis.Redis) -> None:
@@ -344,16 +344,16 @@ def test_a_probe_of_a_newer_version_is_read(app: Flask, valkey: redis.Redis) -> 
 def test_a_full_disk(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage("/")._replace(total=10**12, free=10**9)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    assert only(app, "disk_full")["level"] == "warning"
+    assert wait_finding(app, "disk_full")["level"] == "warning"
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10**8))
-    assert only(app, "disk_full")["level"] == "broken"
+    assert wait_finding(app, "disk_full")["level"] == "broken"
 
 
 def test_failed_jobs(app: Flask, start: Callable[..., Program]) -> None:
     with app.app_context():
         enqueue("myukm.jobs.presence.broadcast_online_status", 1, 2)
     start("rq", "worker", "default", "--burst").child.wait(30)
-    found = only(app, "jobs_failed")
+    found = wait_finding(app, "jobs_failed")
     assert found["message"].startswith("1 pekerjaan di antrian default gagal")
     assert "TypeError" in found["message"]
 
@@ -370,7 +370,8 @@ def test_failed_jobs(app: Flask, start: Callable[..., Program]) -> None:
 def test_an_event_log_that_nobody_prunes(
     app: Flask, rows: list[tuple[int, int]], found: bool
 ) -> None:
-    """`rows` are numbers and ages in hours; the doctor counts by the numbers, which have no gap."""
+    """`rows` are event numbers (`seq`) and ages in hours. Real numbers have no gap, so the doctor
+    counts by the oldest and the newest number, and two rows stand for many."""
     event = {"topic": "sync", "type": "sync.log", "data": "{}"}
     with app.app_context(), transaction() as session:
         for seq, hours in rows:

@@ -15,7 +15,7 @@ from myukm import create_app
 from myukm.domain.sync import commands, dispatching
 from myukm.ops import api_probe, process_registry
 from tests.ops.findings.test_more_findings import send_heartbeat
-from tests.ops.test_doctor import named, only, queue_old_jobs
+from tests.ops.test_doctor import named, queue_old_jobs, wait_finding
 from tests.support import sync
 from tests.support.programs import WebServer
 from tests.support.relay import Relay
@@ -52,23 +52,25 @@ def affected(app: Flask, code: str) -> int | None:
 
 
 def test_a_queue_affects_everyone_who_waits_in_it(app: Flask, valkey: redis.Redis) -> None:
-    assert only(app, "no_worker")["effect"] == "belum mengenai siapa pun, perlu tindakan"
+    assert wait_finding(app, "no_worker")["effect"] == "belum mengenai siapa pun, perlu tindakan"
     queue_old_jobs(app, valkey, 2)
-    assert only(app, "no_worker")["people"] == 2
+    assert wait_finding(app, "no_worker")["people"] == 2
 
 
 def test_a_waiting_run_affects_its_students(app: Flask) -> None:
     with app.app_context():
         sync.create_students(3)
         dispatching.dispatch(commands.start(TREASURER)["run_id"])
-    wait_until(lambda: only(app, "no_worker")["people"] == 3, 30, "the students are counted")
+    wait_until(
+        lambda: wait_finding(app, "no_worker")["people"] == 3, 30, "the students are counted"
+    )
 
 
 def test_a_finding_that_ends_by_itself_says_so(app: Flask) -> None:
     with app.app_context():
         app.config["PEMBAYARAN_API_URL"] = f"http://127.0.0.1:{any_free()}"
         api_probe.probe()
-    found = only(app, "api_unreachable")
+    found = wait_finding(app, "api_unreachable")
     assert (found["heals"], found["people"]) == (True, 0)
     assert found["effect"] == "belum mengenai siapa pun, pulih sendiri"
 
@@ -76,7 +78,7 @@ def test_a_finding_that_ends_by_itself_says_so(app: Flask) -> None:
 def test_a_finding_names_its_host(app: Flask) -> None:
     for _ in range(7):
         send_heartbeat(app)
-    found = only(app, "process_restarts")
+    found = wait_finding(app, "process_restarts")
     assert (found["host"], found["pid"]) == (socket.gethostname(), None)
 
 
@@ -85,5 +87,5 @@ def test_a_finding_about_one_process_names_its_id(
 ) -> None:
     monkeypatch.setattr(process_registry, "descriptors_used", lambda: 0.9)
     send_heartbeat(app)
-    found = only(app, "descriptors")
+    found = wait_finding(app, "descriptors")
     assert (found["host"], found["pid"]) == (socket.gethostname(), os.getpid())

@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, text
 import config
 from myukm import create_app
 from myukm.ops import examiner
-from tests.ops.test_doctor import codes, examine, only
+from tests.ops.test_doctor import codes, examine, wait_finding
 from tests.support.waiting import wait_until
 
 
@@ -36,7 +36,7 @@ def test_a_locked_table_is_named_and_holds_nobody_up(
     monkeypatch.setattr(examiner, "CHECK_SECONDS", 0.5)
     with locked_table(app, "sync_run"):
         began = time.monotonic()
-        assert only(app, "database_locked")["level"] == "broken"
+        assert wait_finding(app, "database_locked")["level"] == "broken"
         assert ("no_worker", "warning") in codes(examine(app)), "the other checks run as well"
         assert time.monotonic() - began < 25, "less than `only` would wait"
         threads = [each for each in threading.enumerate() if each.name == "doctor"]
@@ -57,7 +57,7 @@ def test_a_silent_database_is_waited_for_once(settings: dict[str, str], silent_s
     database = f"postgresql://u@127.0.0.1:{silent_server}/x"
     app = create_app(config.load({**settings, "DATABASE_URL": database}))
     began = time.monotonic()
-    assert only(app, "database_unreachable")["level"] == "broken"
+    assert wait_finding(app, "database_unreachable")["level"] == "broken"
     assert time.monotonic() - began < 25, "less than `only` would wait"
 
 
@@ -89,5 +89,5 @@ def test_a_broken_finding_of_the_machine_hides_no_other(
     app.config |= {"MYUKM_ENV": "production", "SECRET_KEY": "aaaa"}
     usage = shutil.disk_usage("/")._replace(total=10**12, free=10**8)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    assert only(app, "weak_secret")["level"] == "broken"
-    assert only(app, "disk_full")["level"] == "broken"
+    assert wait_finding(app, "weak_secret")["level"] == "broken"
+    assert wait_finding(app, "disk_full")["level"] == "broken"

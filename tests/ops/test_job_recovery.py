@@ -12,7 +12,7 @@ from myukm.ops import lost_jobs
 from myukm.ops.job_recovery import OrphanRecovery
 from myukm.queues.enqueue import enqueue
 from myukm.queues.restricted_job import RestrictedJob
-from tests.ops.test_doctor import examine, only
+from tests.ops.test_doctor import examine, wait_finding
 
 PING = "myukm.jobs.upkeep.ping"
 
@@ -89,7 +89,7 @@ def test_an_unreadable_job_fails_and_stops_no_other_from_being_recorded(
     failed = high.failed_job_registry.get_job_ids(cleanup=False)
     assert sorted(failed) == sorted([unreadable, lost])
     assert valkey.zcard(high.started_job_registry.key) == 0
-    assert "UnreadableJob" in only(app, "jobs_failed")["message"]
+    assert "UnreadableJob" in wait_finding(app, "jobs_failed")["message"]
 
 
 def test_a_deleted_job_that_was_taken_is_forgotten(
@@ -168,7 +168,7 @@ def test_a_job_that_kills_its_workers_fails(
         recover()
     assert high.failed_job_registry.get_job_ids(cleanup=False) == [job_id]
     assert high.get_job_ids() == []
-    assert "PoisonJob" in only(app, "jobs_failed")["message"]
+    assert "PoisonJob" in wait_finding(app, "jobs_failed")["message"]
 
 
 def test_the_command_heals_at_once_and_says_what(app: Flask, valkey: redis.Redis) -> None:
@@ -204,4 +204,4 @@ def test_a_scheduled_job_that_nobody_queues_is_named(app: Flask, valkey: redis.R
     valkey.zadd(key, {"later": now + 60})
     assert "scheduled_overdue" not in str(examine(app))
     valkey.zadd(key, {"late": now - 60})
-    assert only(app, "scheduled_overdue")["message"].startswith("1 pekerjaan terjadwal")
+    assert wait_finding(app, "scheduled_overdue")["message"].startswith("1 pekerjaan terjadwal")

@@ -55,7 +55,7 @@ class Program:
 
 
 class WebServer(Program):
-    """gunicorn on a free port; `url` once it answers."""
+    """gunicorn on a free port. The constructor returns when the server answers at `url`."""
 
     def __init__(
         self, log: Path, env: Mapping[str, str], workers: int = 1, app: str = "wsgi:app"
@@ -64,7 +64,11 @@ class WebServer(Program):
         self.url = f"http://127.0.0.1:{port}"
         bind = {"MYUKM_BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": str(workers)}
         super().__init__(log, {**env, **bind}, "gunicorn", app)
-        wait_until(self._answers, 30, "gunicorn answers")
+        try:
+            wait_until(self._answers, 30, "gunicorn answers")
+        except BaseException:
+            self.kill()
+            raise
 
     def _answers(self) -> bool:
         assert self.child.running(), self.output()

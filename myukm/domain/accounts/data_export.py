@@ -78,7 +78,7 @@ def archive(user_id: int) -> Iterator[bytes]:
 
 
 def _list(user_id: int, portion: own_activity.Portion) -> Iterator[str]:
-    """Yield a list of any length in portions, oldest first."""
+    """Yield a list of any length in batches, oldest first."""
     last, separator = None, ""
     while batch := _read(portion, user_id, last):
         yield separator + ",".join(_json(entry) for _place, entry in batch)
@@ -104,7 +104,7 @@ def _account(user_id: int) -> dict[str, Any]:
         "role": user.role,
         "created_at": to_iso8601(user.created_at),
         "last_seen_at": to_iso8601(user.last_seen_at),
-        "attacked_at": to_iso8601(user.attacked_at),
+        "attacked_at": to_iso8601(user.attacked_at),  # when the password was guessed at
         "photo_webp_base64": b64encode(photo.large).decode() if photo else None,
     }
 

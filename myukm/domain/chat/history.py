@@ -17,7 +17,7 @@ def page(
     membership: Membership, before: int | None = None, after: int | None = None, limit: int = 50
 ) -> Sequence[ChatMessage]:
     """Return up to `limit` messages, oldest first: the newest messages, with `before` the newest
-    below that id, with `after` the oldest above that id."""
+    below that id, with `after` the oldest above that id, with both the oldest between them."""
     values = {"ukm": membership.ukm_id, "before": before, "after": after, "limit": limit}
     if after is not None:
         query = _AFTER if before is None else _AFTER.where(_EARLIER)
@@ -33,11 +33,12 @@ def page_around(
     membership: Membership, around: int | None, limit: int
 ) -> tuple[Sequence[ChatMessage], bool]:
     """Return up to `limit` messages, oldest first, and whether newer messages exist: the newest
-    messages, or those before and after the id `around`."""
+    messages, or the message `around` with the messages before and after it."""
     if around is None:
         return page(membership, limit=limit), False
     newer = page(membership, after=around, limit=limit // 2 + 1)
     following = newer[: limit // 2]
+    # + 1: with the message itself
     older = page(membership, before=around + 1, limit=limit - len(following))
     return [*older, *following], len(newer) > len(following)
 

@@ -3,7 +3,7 @@
 A job writes for a few seconds and enqueues another job to continue, so that other jobs of the queue
 do not wait for a large archive. In between the stored ZIP is valid, and `Place` says where to
 continue.
-Memory holds one page of messages, one block of a file, and the archive's list of names.
+Memory holds one page of messages, one block of a file, and the names of the ZIP's entries.
 """
 
 import time
@@ -57,12 +57,14 @@ def count(ukm_id: int) -> int:
 
 
 def check_right(export: Export | store.Held) -> Ukm:
-    """Return the UKM. Raises `NotFound` or `Forbidden` if the account is not its admin any more."""
+    """Return the UKM, whose code is the query of an archive. Raises `NotFound` or `Forbidden` if
+    the account that requested the export is not an admin of the UKM any more."""
     return authorization.authorize_read(Actor("", export.user_id), export.query)
 
 
 def write_portion(held: store.Held, progress: Callable[[int], None]) -> None:
-    """Write for `PORTION_SECONDS`, then end the export, or let another job continue.
+    """Write for `PORTION_SECONDS`, then end the export, or let another job continue. `held` is the
+    export as this job claimed it.
 
     `progress` is called with the number of entries written so far. Raises `HolderLostError`,
     `NotFound` or `Forbidden` as `check_right`, and OSError if the storage does not answer.
@@ -76,7 +78,8 @@ def write_portion(held: store.Held, progress: Callable[[int], None]) -> None:
     if place.step:
         store.hand_over(held, msgspec.json.encode(place).decode(), size, place.done)
     elif db.session.scalar(select(_deleted_since(ukm, place.began))):
-        store.begin_anew(held, _("Pesan terus dihapus selama berkas ditulis. Coba lagi nanti."))
+        if_too_often = _("Pesan terus dihapus selama berkas ditulis. Coba lagi nanti.")
+        store.begin_anew(held, if_too_often)
     else:
         store.finish(held, size)
 

@@ -64,8 +64,8 @@ def _write(commands: Pipeline, now: float, verb: Verb, user: int, names: Sequenc
         commands.zrem(_connections_key(user), *names)
     elif verb == "input":
         if browsers := list(filter(None, names)):
-            commands.zadd(devices_key(user), dict.fromkeys(browsers, now + ACTIVITY_TTL))
-            commands.expire(devices_key(user), ACTIVITY_TTL)
+            commands.zadd(browsers_key(user), dict.fromkeys(browsers, now + ACTIVITY_TTL))
+            commands.expire(browsers_key(user), ACTIVITY_TTL)
     else:
         commands.zadd(_connections_key(user), dict.fromkeys(names, now + CONNECTION_TTL))
         commands.pexpire(_connections_key(user), round((CONNECTION_TTL + GRACE_SECONDS) * 1000))
@@ -73,7 +73,7 @@ def _write(commands: Pipeline, now: float, verb: Verb, user: int, names: Sequenc
         commands.zadd(ACTIVE, {str(user): now + ACTIVITY_TTL}, gt=True)
 
 
-def devices_key(user: int) -> str:
+def browsers_key(user: int) -> str:
     """Return the key of a sorted set: the account's browsers by the time until which they count as
     in use."""
     return f"{PREFIX}devices:{user}"

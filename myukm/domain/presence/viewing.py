@@ -1,20 +1,20 @@
 """Who views one of our pages now: people with a browser in use whose page is visible.
 
-`connections.record` (verb input) records that a browser is in use; `end` is called when a page is
-hidden.
+A change "input" (`connections.record`) records that a browser is in use; `end` is called when the
+last visible page of a browser is hidden.
 """
 
 from collections.abc import Collection
 
-from myukm.domain.presence.connections import devices_key
+from myukm.domain.presence.connections import browsers_key
 from myukm.domain.presence.store import CONNECTED, clock, fallback_without_valkey
 from myukm.extensions import valkey
 
 
 @fallback_without_valkey(lambda: None)
-def end(user_id: int, device: str) -> None:
+def end(user_id: int, browser: str) -> None:
     """Record that no page of this browser is visible any more."""
-    valkey().zrem(devices_key(user_id), device)
+    valkey().zrem(browsers_key(user_id), browser)
 
 
 @fallback_without_valkey(set[int])
@@ -27,7 +27,7 @@ def viewers(user_ids: Collection[int]) -> set[int]:
         commands.time()
         commands.zmscore(CONNECTED, list(map(str, users)))
         for user_id in users:
-            commands.zrange(devices_key(user_id), 0, -1, withscores=True)
+            commands.zrange(browsers_key(user_id), 0, -1, withscores=True)
         time, until, *found = commands.execute()
     now = clock(time)
     return {

@@ -25,8 +25,8 @@ def search(
 ) -> Page[Siswa]:
     """Return page number `page` (at most the last) of the students that match, by name.
 
-    Every word of `q` must occur in `search_text`, and all `filters` (of `MARKS`) must hold. Raises
-    `Invalid` for an unknown filter.
+    Every word of `q` must occur in `search_text`, and all `filters` (of `siswa.filters.MARKS`, such
+    as "lunas") must hold. Raises `Invalid` for an unknown filter.
     """
     found = page_of(parse({"q": [q], "filter": tuple(filters)}), page, per_page)
     students = [line.student for line in found.items]
@@ -36,6 +36,7 @@ def search(
 def find(idperson: str) -> Siswa:
     """Return a student with their payments. Raises `NotFound`."""
     query = select(Siswa).where(Siswa.idperson == idperson)
+    # No id has other characters, and PostgreSQL refuses a query with a NUL.
     siswa = db.session.scalar(query) if idperson.isprintable() else None
     if siswa is None:
         raise NotFound(_("Tidak ada siswa dengan ID %(id)s.", id=idperson), code="no_such_student")

@@ -1,4 +1,5 @@
-"""Who has read a UKM's announcement: members who had the chat in view since it was pinned.
+"""Who has read a UKM's announcement: members who had the chat in view since the
+announcement was pinned.
 
 Computed from the read marker (`Membership.read_at`), so nothing is stored for each reader.
 """
@@ -16,7 +17,7 @@ from myukm.live.topics import ukm_topic
 from myukm.models import Membership, Ukm, UkmPin, User
 
 
-class Reader(NamedTuple):
+class Person(NamedTuple):
     """A member in the lists of who has read the announcement and who has not."""
 
     user_id: int
@@ -37,7 +38,7 @@ def has_read() -> ColumnElement[bool]:
 
 
 def counts(ukm_ids: Collection[int]) -> dict[int, Readers]:
-    """Return the numbers of the UKMs that have an announcement, with one query."""
+    """Return for each of these UKMs that has an announcement how many have read it."""
     query = (
         select(UkmPin.ukm_id, func.count(case((has_read(), 1))), func.count())
         .join(Membership, Membership.ukm_id == UkmPin.ukm_id)
@@ -53,7 +54,7 @@ def is_unread(membership: Membership) -> bool:
     return at is not None and (membership.read_at is None or membership.read_at < at)
 
 
-def find(ukm: Ukm, page: int = 1, *, read: bool) -> Page[Reader]:
+def find(ukm: Ukm, page: int = 1, *, read: bool) -> Page[Person]:
     """Return a page of the members who have read the announcement, or have not, by name."""
     query: Any = (
         select(User.id, User.name, User.nim)
@@ -64,7 +65,7 @@ def find(ukm: Ukm, page: int = 1, *, read: bool) -> Page[Reader]:
     )
     found = paginate_rows(query, page)
     return Page(
-        [Reader(row.id, row.name, row.nim) for row in found.items],
+        [Person(row.id, row.name, row.nim) for row in found.items],
         found.page,
         found.pages,
         found.total,
@@ -72,8 +73,8 @@ def find(ukm: Ukm, page: int = 1, *, read: bool) -> Page[Reader]:
 
 
 def publish(ukm_id: int) -> None:
-    """Publish how many members have read the announcement. Not logged, because a page that loads
-    reads the number from the database."""
+    """Publish how many members have read the announcement. A transient event, because pages read
+    the numbers from the database when they load or connect again."""
     numbers = counts([ukm_id]).get(ukm_id)
     code = db.session.scalar(select(Ukm.code).where(Ukm.id == ukm_id))
     if numbers and code:

@@ -33,13 +33,13 @@ def load_login(token: str) -> LoginSession | None:
     """Return the log-in of the cookie's token, and name its account to the security log."""
     if login := accounts.find_session(token):
         security_log.set_actor(login.user_id)
-    errors.outage.worked()
+    errors.outage.worked()  # the database has answered
     return login
 
 
 login_manager.user_loader(load_login)
-# The row alone decides whether a log-in is valid. Flask-Login would compare the browser's address
-# and name, and send the cookie again after a change.
+# The row of `LoginSession` alone decides whether a log-in is valid. Flask-Login would also compare
+# the browser's address and User-Agent with those at the log-in.
 login_manager.session_protection = None
 
 # Browsers read // and /\ as the start of a host, and drop tabs and newlines.
@@ -99,7 +99,7 @@ def start_session(login_session: LoginSession) -> Any:
         accounts.log_out(current_user.token_hash)  # the new log-in replaces its cookie
     session.clear()
     session.permanent = True
-    session["day"] = today()
+    session["day"] = today()  # see access.refresh_session_daily
     login_user(login_session)
     security_log.set_actor(login_session.user_id)
     security_log.record("login.succeeded")

@@ -93,18 +93,19 @@ def test_the_balances_of_every_day_equal_brute_force(
 
 
 def check_rebuilt(expected: dict[date, dict[tuple[str, str], Row]]) -> None:
-    """Assert that the sums of the journal are the balances of every day."""
+    """Assert that each day's balances are the journal's running totals, and each day's changes the
+    journal's sums of that day."""
     sums: dict[tuple[str, str], list[int]] = {}
     columns = [getattr(PaymentJournal, name) for name in ("day", "unit", "category", *FIGURES)]
     rows = db.session.execute(sa.select(*columns).where(PaymentJournal.closed)).all()
     for day, found in expected.items():
         flows: dict[tuple[str, str], list[int]] = {}
-        for name, unit, category, *six in rows:
-            if name == day.isoformat():
+        for row_day, unit, category, *figures in rows:
+            if row_day == day.isoformat():
                 total = sums.setdefault((unit, category), [0, 0, 0])
-                total[:] = (a + b for a, b in zip(total, six, strict=False))
+                total[:] = (a + b for a, b in zip(total, figures[:3], strict=True))
                 flow = flows.setdefault((unit, category), [0, 0, 0])
-                flow[:] = (a + b for a, b in zip(flow, six[3:], strict=True))
+                flow[:] = (a + b for a, b in zip(flow, figures[3:], strict=True))
         rebuilt = {at: (*total, *flows.get(at, (0, 0, 0))) for at, total in sums.items()}
         assert {at: row for at, row in rebuilt.items() if any(row)} == found, day
 

@@ -241,7 +241,8 @@ def test_unknown_numbers_are_kept_exactly() -> None:
 
 
 def test_all_three_ways_of_parsing_give_the_same_result() -> None:
-    """The plain form, the plain form with an unknown field, and amounts as texts."""
+    """In one step (the plain form); with the digest of the body read as JSON, because a field
+    beside `data` is unknown; and field by field, because amounts are texts."""
     for index in range(200):
         idperson = student(index)["idperson"]
         data = sample_payments(student(index))
@@ -256,7 +257,9 @@ def test_all_three_ways_of_parsing_give_the_same_result() -> None:
 @pytest.mark.parametrize(
     "before", ["idperson", "period_id", "total_paid", "category_name", "unit_"]
 )
-def test_an_unknown_field_anywhere_changes_the_digest(before: str, field: str) -> None:
+def test_an_unknown_field_anywhere_in_the_account_changes_the_digest(
+    before: str, field: str
+) -> None:
     known = body(account(unit_name="Juli: 2026"))
     further = known.replace(f'"{before}'.encode(), f'{field}, "{before}'.encode())
     assert parse(further, "7").digest != parse(known, "7").digest

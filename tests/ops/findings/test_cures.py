@@ -23,7 +23,7 @@ from myukm.domain.sync import standstill_reason
 from myukm.models import User
 from myukm.queues.enqueue import enqueue
 from tests.live.test_retention import fill
-from tests.ops.test_doctor import examine, named, only, queue_old_jobs
+from tests.ops.test_doctor import examine, named, queue_old_jobs, wait_finding
 from tests.queues.test_failures import fail
 from tests.support import sync
 from tests.support.people import UKM
@@ -56,7 +56,7 @@ def type_command(app: Flask, start: Start, command: list[str]) -> None:
 
 def cured(app: Flask, start: Start, code: str, choice: int = 0) -> None:
     """Run the command number `choice` of the finding's cure and wait until the finding is gone."""
-    type_command(app, start, commands(only(app, code)["cure"])[choice])
+    type_command(app, start, commands(wait_finding(app, code)["cure"])[choice])
     wait_until(lambda: not named(app, code), 60, f"{code} is cured")
 
 
@@ -79,7 +79,7 @@ def test_all_workers_are_suspended(app: Flask, start: Start, valkey: redis.Redis
 
 def test_jobs_failed_and_are_cleared(app: Flask, start: Start, valkey: redis.Redis) -> None:
     fail(valkey, "KeyError: 1", 3)
-    assert [command[:2] for command in commands(only(app, "jobs_failed")["cure"])] == [
+    assert [command[:2] for command in commands(wait_finding(app, "jobs_failed")["cure"])] == [
         ["queue", "failed"],
         ["queue", "retry"],
         ["queue", "clear"],

@@ -23,7 +23,7 @@ from myukm.models import LeaderLease
 from myukm.ops import examiner, periodic
 from myukm.ops.findings import database_writes
 from tests.ops.findings.test_cures import commands, type_command
-from tests.ops.test_doctor import examine, named, only
+from tests.ops.test_doctor import examine, named, wait_finding
 from tests.support.programs import Program, WebServer
 from tests.support.waiting import wait_until
 from tests.support.workers import wait_serving
@@ -43,7 +43,7 @@ def test_a_database_that_is_only_read(app: Flask, settings: dict[str, str]) -> N
     with psycopg.connect(settings["DATABASE_URL"], autocommit=True) as owner:
         owner.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
     forget_connections(app)
-    found = only(app, "database_readonly")
+    found = wait_finding(app, "database_readonly")
     assert (found["level"], "read-only transaction" in found["message"]) == ("broken", True)
     answer = app.test_client().get("/readyz")
     assert (answer.status_code, answer.json["reason_code"]) == (503, "database_readonly")
@@ -72,7 +72,7 @@ def test_a_server_whose_connections_are_used_up(settings: dict[str, str]) -> Non
     as_few = url.replace("postgres@", "few@")
     app = create_app(config.load({**settings, "DATABASE_URL": as_few}))
     with psycopg.connect(as_few):
-        assert only(app, "database_too_many_connections")["level"] == "broken"
+        assert wait_finding(app, "database_too_many_connections")["level"] == "broken"
     with psycopg.connect(url, autocommit=True) as owner:
         owner.execute("DROP ROLE few")
 
@@ -81,7 +81,7 @@ def test_a_lock_that_somebody_keeps(app: Flask, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(examiner, "CHECK_SECONDS", 0.5)
     with closing(sqlite3.connect(file_of(app), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        assert only(app, "database_locked")["level"] == "broken"
+        assert wait_finding(app, "database_locked")["level"] == "broken"
     wait_until(lambda: "database_locked" not in str(examine(app)), 30, "it goes with the lock")
 
 
@@ -89,7 +89,7 @@ def test_a_file_that_was_moved_away(app: Flask) -> None:
     examine(app)
     path = file_of(app)
     path.rename(path.with_suffix(".away"))
-    assert "-wal" in only(app, "database_replaced")["cure"]
+    assert "-wal" in wait_finding(app, "database_replaced")["cure"]
     path.with_suffix(".away").rename(path)
     assert "database_replaced" not in str(examine(app))
 
@@ -101,7 +101,7 @@ def test_a_file_that_is_no_database(app: Flask) -> None:
     for each in path.parent.glob("myukm.db-*"):
         each.unlink()
     path.write_bytes(b"something else" * 1000)
-    assert "not a database" in only(app, "database_corrupt")["message"]
+    assert "not a database" in wait_finding(app, "database_corrupt")["message"]
 
 
 def test_a_file_that_cannot_grow(app: Flask) -> None:
@@ -111,14 +111,14 @@ def test_a_file_that_cannot_grow(app: Flask) -> None:
         fill = text("CREATE TABLE more AS SELECT randomblob(100000) AS bytes")
         with pytest.raises(OperationalError, match="full"):
             db.session.execute(fill)
-    assert only(app, "database_full")["message"].startswith("Disk basis data penuh: ")
+    assert wait_finding(app, "database_full")["message"].startswith("Disk basis data penuh: ")
 
 
 def test_nobody_leads(app: Flask) -> None:
     set_last_led(app, utcnow() - timedelta(seconds=5))
     assert "nobody_leads" not in str(examine(app))
     set_last_led(app, utcnow() - timedelta(seconds=40))
-    assert only(app, "nobody_leads")["since"][-1] == "Z"
+    assert wait_finding(app, "nobody_leads")["since"][-1] == "Z"
     runner = periodic.PeriodicRunner(app, [], [])
     runner._lapsed._seconds = 0.0
     with app.app_context():
@@ -139,7 +139,7 @@ def test_the_only_process_that_leads_is_killed(
         wait_until(lambda: (db.session.rollback(), db.session.scalar(leads))[1], 30, "it leads")
     assert not named(app, "nobody_leads")
     web.kill()
-    _web, worker = commands(only(app, "nobody_leads")["cure"])
+    _web, worker = commands(wait_finding(app, "nobody_leads")["cure"])
     type_command(app, start, worker)
     wait_until(lambda: not named(app, "nobody_leads"), 30, "somebody leads")
 

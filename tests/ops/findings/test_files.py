@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from myukm.storage.bucket import Bucket
-from tests.ops.test_doctor import named, only
+from tests.ops.test_doctor import named, wait_finding
 from tests.support.files import MESSAGES, PDF, send, upload
 from tests.support.s3 import S3Server
 
@@ -33,7 +33,7 @@ def test_a_folder_that_is_not_mounted(
     assert named(app, "files_unreadable") == []
     folder = Path(settings["FILES_URL"].removeprefix("file://"))
     away = folder.rename(folder.with_name("away"))
-    found = only(app, "files_unreadable")
+    found = wait_finding(app, "files_unreadable")
     assert found["level"] == "broken"
     assert "FILES_URL" in found["cure"]
     away.rename(folder)
@@ -52,7 +52,7 @@ def test_a_bucket_that_does_not_answer(
         assert named(app, "files_unreadable") == []
     finally:
         s3.kill()
-    found = only(app, "files_unreadable")
+    found = wait_finding(app, "files_unreadable")
     assert s3.url not in str(found)
     assert "S3: " in found["message"]
     assert "FILES_URL" in found["cure"]
@@ -66,5 +66,5 @@ def test_a_bucket_that_hangs(
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
         bucket = Bucket(f"s3://kunci:rahasia@berkas?endpoint={endpoint}", tmp_path / "drafts")
         monkeypatch.setitem(app.extensions, "storage", bucket)
-        assert "tidak menjawab" in only(app, "files_unreadable")["message"]
+        assert "tidak menjawab" in wait_finding(app, "files_unreadable")["message"]
         silent.accept()[0].close()

@@ -23,7 +23,7 @@ from myukm.ops.findings import valkey_state, workers
 from myukm.ops.process_registry import ProcessHeartbeat
 from myukm.queues.restricted_job import RestrictedJob
 from tests.ops.findings.test_cures import commands
-from tests.ops.test_doctor import examine, named, only
+from tests.ops.test_doctor import examine, named, wait_finding
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def forgetful(valkey: redis.Redis) -> Iterator[redis.Redis]:
 
 
 def test_valkey_that_stores_nothing(app: Flask, forgetful: redis.Redis) -> None:
-    assert "appendonly yes" in only(app, "valkey_not_persistent")["cure"]
+    assert "appendonly yes" in wait_finding(app, "valkey_not_persistent")["cure"]
     forgetful.config_set("save", "3600 1")
     assert "valkey_not_persistent" not in str(examine(app))
     forgetful.config_set("save", "")
@@ -44,7 +44,7 @@ def test_valkey_that_is_slow(
     app: Flask, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(valkey_state, "SLOW_SECONDS", 0.0)
-    assert only(app, "valkey_slow")["level"] == "warning"
+    assert wait_finding(app, "valkey_slow")["level"] == "warning"
 
 
 def test_valkey_that_restarts_again_and_again(settings: dict[str, str], tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_no_web_process_lives(app: Flask, valkey: redis.Redis) -> None:
     send_heartbeat(app)
     assert "no_web" not in str(examine(app))
     valkey.delete(process_registry.KEY)
-    assert "./run web" in only(app, "no_web")["cure"]
+    assert "./run web" in wait_finding(app, "no_web")["cure"]
 
 
 def test_processes_that_start_again_and_again(app: Flask) -> None:
@@ -74,7 +74,7 @@ def test_processes_that_start_again_and_again(app: Flask) -> None:
         send_heartbeat(app)
     assert "process_restarts" not in str(examine(app)), "a restart of everything"
     send_heartbeat(app)
-    assert "7 kali" in only(app, "process_restarts")["message"]
+    assert "7 kali" in wait_finding(app, "process_restarts")["message"]
 
 
 def test_a_process_that_runs_out_of_descriptors(app: Flask) -> None:
@@ -86,7 +86,7 @@ def test_a_process_that_runs_out_of_descriptors(app: Flask) -> None:
         send_heartbeat(app)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert str(os.getpid()) in only(app, "descriptors")["message"]
+    assert str(os.getpid()) in wait_finding(app, "descriptors")["message"]
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def production(app: Flask, settings: dict[str, str]) -> Flask:
 
 def test_a_secret_that_can_be_guessed(app: Flask, production: Flask) -> None:
     redaction.register_secrets({"SMTP_URL": "smtp://x:secret@h"})  # the code contains "secret"
-    assert only(production, "weak_secret")["level"] == "broken"
+    assert wait_finding(production, "weak_secret")["level"] == "broken"
     random_digits = "83f8ea31c03eaf8130cce8a1f033ce18"  # 8 of 16 different ones, as may happen
     for strong in (app.config["SECRET_KEY"], random_digits):
         production.config["SECRET_KEY"] = strong
@@ -113,7 +113,7 @@ def test_accounts_of_the_demo(app: Flask, production: Flask) -> None:
         ):
             account = {"nim": nim, "name": "x", "role": role}
             session.add(User(**account, password_hash=hash_password(password)))
-    found = only(production, "demo_accounts")
+    found = wait_finding(production, "demo_accounts")
     assert found["message"].endswith(": 1001.")
     assert "demo_accounts" not in str(examine(app)), "the demo itself"
     [change] = commands(found["cure"])

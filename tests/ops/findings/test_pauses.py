@@ -12,7 +12,7 @@ from myukm.domain import queue_pauses
 from myukm.domain.actor import Actor
 from myukm.domain.sync import commands, progress
 from myukm.models import Siswa
-from tests.ops.test_doctor import examine, named, only, queue_old_jobs, workers
+from tests.ops.test_doctor import examine, named, queue_old_jobs, wait_finding, workers
 from tests.support.programs import Program
 from tests.support.sync import TREASURER
 from tests.support.waiting import wait_until
@@ -48,7 +48,7 @@ def test_a_paused_queue_is_named_with_its_actor_and_its_cure(
 def test_a_paused_queue_needs_no_worker(app: Flask, valkey: redis.Redis) -> None:
     pause(app, "high")
     queue_old_jobs(app, valkey, 3)
-    finding = only(app, "no_worker")
+    finding = wait_finding(app, "no_worker")
     assert finding["level"] == "warning"
     assert "high" not in finding["message"].split(".")[0]
 

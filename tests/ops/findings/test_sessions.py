@@ -12,7 +12,7 @@ import config
 from myukm import create_app
 from myukm.extensions import db
 from myukm.ops.findings import Finding, sessions
-from tests.ops.test_doctor import named, only
+from tests.ops.test_doctor import named, wait_finding
 from tests.support.held_row import held_row
 from tests.support.pgbouncer import console, pgbouncer
 from tests.support.postgresql import PostgreSQL
@@ -129,7 +129,7 @@ def test_sessions_of_a_pooler_get_limits(settings: dict[str, str]) -> None:
         pgbouncer(server, server.fresh_database()) as url,
     ):
         app = create_app(config.load({**settings, "DATABASE_URL": url}))
-        cure = only(app, "database_settings")["cure"]
+        cure = wait_finding(app, "database_settings")["cure"]
         assert "lalu RECONNECT di konsol PgBouncer: ALTER ROLE postgres" in cure
         server.execute(cure.rpartition(": ")[2])
         with psycopg.connect(console(url), autocommit=True) as operator:

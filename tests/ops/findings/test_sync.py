@@ -21,7 +21,7 @@ from myukm.models import SyncRun
 from myukm.ops.findings import strangers
 from myukm.queues.enqueue import enqueue
 from myukm.queues.workers import DATABASE_FIELD
-from tests.ops.test_doctor import codes, examine, only
+from tests.ops.test_doctor import codes, examine, wait_finding
 from tests.support import sync
 from tests.support.databases import migrate
 from tests.support.programs import Program
@@ -42,7 +42,7 @@ def test_a_run_that_stands_still_is_named_though_nobody_knows_why(
         sync.create_students(3)
         dispatching.dispatch(commands.start(TREASURER)["run_id"])
     wait_until(lambda: "sync_still" in str(examine(app)), 30, "the finding")
-    found = only(app, "sync_still")
+    found = wait_finding(app, "sync_still")
     assert (found["level"], found["since"][-1]) == ("broken", "Z")
     assert found["message"].startswith("Sinkronisasi belum bergerak sejak ")
     assert "sebabnya tidak diketahui" in found["message"]
@@ -70,7 +70,7 @@ def test_a_worker_with_another_database_is_named(
         commands.start(TREASURER)
     wait_until(lambda: "wrong_database" in str(examine(app)), 30, "the finding")
     wait_until(lambda: sync.progress_of(app)["reason_code"] == "sync_still", 30, "it stands still")
-    found = only(app, "wrong_database")
+    found = wait_finding(app, "wrong_database")
     assert (found["level"], socket.gethostname() in found["message"]) == ("broken", True)
     assert "sync_still" not in str(examine(app)), "a consequence is left out"
     assert "other_version" not in str(examine(app))
@@ -88,7 +88,7 @@ def test_a_worker_with_another_database_is_named_before_it_takes_a_job(
     migrate(other)
     start(*WORKER, "high", DATABASE_URL=other)
     wait_until(lambda: "wrong_database" in str(examine(app)), 30, "the finding")
-    assert only(app, "wrong_database")["cure"].endswith(": ./run queue restart")
+    assert wait_finding(app, "wrong_database")["cure"].endswith(": ./run queue restart")
     (row,) = valkey.smembers("rq:workers")
     valkey.flushall()
     wait_until(lambda: valkey.hexists(row, DATABASE_FIELD), 30, "it registers again")
@@ -104,7 +104,7 @@ def test_a_worker_with_other_code_is_named(
     wait_until(reported, 30, "the worker has said which code it runs")
     assert "other_version" not in str(examine(app))
     monkeypatch.setattr(strangers, "code_version", lambda: "another")
-    assert only(app, "other_version")["level"] == "warning"
+    assert wait_finding(app, "other_version")["level"] == "warning"
 
 
 def test_a_known_cause_is_named(app: Flask, valkey: redis.Redis) -> None:
@@ -113,7 +113,9 @@ def test_a_known_cause_is_named(app: Flask, valkey: redis.Redis) -> None:
         dispatching.dispatch(commands.start(TREASURER)["run_id"])
     valkey.set(shared_state.DOWN, 1, px=60_000)
     set_run(app, last_progress_at=utcnow() - timedelta(minutes=1))
-    assert only(app, "api_down")["message"].startswith("Sinkronisasi tidak bergerak: API pemb")
+    assert wait_finding(app, "api_down")["message"].startswith(
+        "Sinkronisasi tidak bergerak: API pemb"
+    )
 
 
 def test_a_run_that_a_person_paused_is_no_finding(app: Flask) -> None:
@@ -133,7 +135,7 @@ def test_a_tenth_of_the_students_failed(app: Flask) -> None:
     set_run(app, failed=3)
     assert "many_students_failed" not in str(examine(app))
     set_run(app, failed=4)
-    found = only(app, "many_students_failed")
+    found = wait_finding(app, "many_students_failed")
     assert (found["level"], found["message"][:21]) == ("warning", "4 dari 30 siswa gagal")
 
 

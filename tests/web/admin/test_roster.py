@@ -1,4 +1,8 @@
-"""The page of imports: roles, previews, and that an import writes only what its preview shows."""
+"""The page of imports: roles, previews, and that an import writes only what its preview shows.
+
+`plan` is the number of the preview that the person saw. With `whole`, students that the file does
+not name become inactive.
+"""
 
 import io
 import zipfile
@@ -131,7 +135,9 @@ def test_a_preview_withdrawn_twice_at_the_same_moment_is_not_found(
     client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     withdraw = imports.withdraw
-    monkeypatch.setattr(imports, "withdraw", lambda one: withdraw(one) and withdraw(one))
+    monkeypatch.setattr(
+        imports, "withdraw", lambda import_id: withdraw(import_id) and withdraw(import_id)
+    )
     client = client_as("admin")
     upload(client)
     assert client.post(f"{PAGE}/1/withdraw", headers=SCRIPT).status_code == 404
@@ -231,7 +237,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(client_as: Client
     assert answer.status_code == 413
 
 
-def test_an_unknown_kind_or_import_is_refused(
+def test_an_unknown_kind_of_change_or_import_is_refused(
     client_as: ClientAs, run_jobs: Callable[[], None]
 ) -> None:
     upload(client_as("admin"))

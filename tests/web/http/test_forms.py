@@ -183,6 +183,23 @@ def test_an_error_page_keeps_the_navigation(
     assert (stranger.status_code, 'id="menu"' in stranger.text) == (404, False)
 
 
+@pytest.mark.parametrize(
+    ("path", "marked"),
+    [
+        ("/ukm", "UKM"),
+        ("/ukm/ROBOTIK/chat", "UKM"),
+        ("/admin/antrian/gagal", "Antrian"),
+        ("/admin/tunggakan/berkas", "Tunggakan"),
+        ("/admin/impor-siswa", "Siswa"),
+        ("/profile", "Profil"),
+    ],
+)
+def test_the_navigation_marks_one_entry(client_as: ClientAs, path: str, marked: str) -> None:
+    page = client_as("admin" if path.startswith("/admin") else "member").get(path).text
+    menu = page[page.index("<nav") : page.index("</nav>")]
+    assert re.findall(r'aria-current="page">.*?<span>(.*?)</span>', menu) == [marked]
+
+
 def test_reloading_a_page_with_a_code_creates_no_second_code(
     client_as: ClientAs, app: Flask
 ) -> None:

@@ -65,9 +65,14 @@ def test_only_existing_style_sheets_are_joined(get: Get, names: str) -> None:
     assert get(f"{version}/css/{names}.css").status == 404
 
 
-def test_a_page_has_its_modules_in_two_files(get: Get, app: Flask) -> None:
+def test_the_log_in_page_has_its_modules_in_one_file(get: Get) -> None:
     script = next(address for address in linked(get) if address.endswith("/joined/pages/auth.js"))
     assert 'define("core/theme"' in get(script).text
+
+
+def test_other_pages_have_their_modules_in_two_files(get: Get, app: Flask) -> None:
+    """The entry (core/app), which all load, and the page's own module without what is in the
+    entry."""
     with app.test_request_context():
         (address,) = re.findall(r'href="(/static/.+?)"', static_files.preload("chat/room"))
     text = get(address).text

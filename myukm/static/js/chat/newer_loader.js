@@ -28,7 +28,7 @@ export class NewerLoader {
   /** Counts a message that arrived and is not shown yet. */
   postpone({ id }) {
     this.newest = Math.max(this.newest, id);
-    this.timeline.anchor.count();
+    this.timeline.anchor.addUnseen();
   }
 
   /** Loads pages as long as the reader is near the last loaded message. */
@@ -54,6 +54,6 @@ export class NewerLoader {
     if (this.hasMore) return;
     const resume = await this.paused;
     resume();
-    this.reading.soon();
+    this.reading.checkSoon();
   }
 }

@@ -12,9 +12,9 @@ const NOTHING = -1;
 /** Reports the last message that was in view for a moment as read. While unread messages before it are
  * not loaded, nothing is reported, because the marker would move past messages that nobody has seen.
  *
- * Returns three functions. `soon()` checks again. `again()` repeats the last report, because a
- * report also marks a new announcement as read; it waits for a random time, because all open pages
- * repeat theirs. `pause()` stops the reports, waits for the one under way, and resolves to a
+ * Returns three functions. `checkSoon()` checks again. `repeatReport()` repeats the last report,
+ * because a report also marks a new announcement as read; it waits for a random time, because all
+ * open pages repeat theirs. `pause()` stops the reports, waits for the one under way, and resolves to a
  * function that ends this pause; reports go on when every pause has ended. */
 export function startReading(timeline, url) {
   let read = NOTHING;
@@ -35,22 +35,22 @@ export function startReading(timeline, url) {
     });
   });
 
-  function soon() {
+  function checkSoon() {
     clearTimeout(timer);
     timer = setTimeout(send, SETTLE_MS);
   }
 
-  timeline.box.addEventListener("scroll", soon, { passive: true });
-  document.addEventListener("visibilitychange", soon);
+  timeline.box.addEventListener("scroll", checkSoon, { passive: true });
+  document.addEventListener("visibilitychange", checkSoon);
   // The first report waits for the stream, which brings the new unread count, but at most FIRST_MS.
-  on("open", soon);
+  on("open", checkSoon);
   timer = setTimeout(send, FIRST_MS);
   return {
-    soon,
-    again() {
+    checkSoon,
+    repeatReport() {
       setTimeout(() => {
         read = NOTHING;
-        soon();
+        checkSoon();
       }, Math.random() * SPREAD_MS);
     },
     async pause() {

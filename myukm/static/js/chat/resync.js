@@ -31,7 +31,7 @@ export function startResync(room) {
     }
     from = null;
     timeline.isIncomplete = false;
-    reading.soon();
+    reading.checkSoon();
   }
 
   /** Loads the list of members, because the stream begins only with those who are online. */

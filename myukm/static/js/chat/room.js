@@ -197,7 +197,7 @@ class Room {
         timeline.react({ ...event, mine: isMine(event) ? event.on : undefined }),
       "chat.typing": (event) => isMine(event) || typing.add(event),
       presence: (event) => presence.updatePresence(event),
-      "ukm.changed": ({ pin }) => pin && this.reading.again(),
+      "ukm.changed": ({ pin }) => pin && this.reading.repeatReport(),
       membership: (event) => "muted_until" in event || presence.updateMembership(event),
     };
     for (const [type, listener] of Object.entries(listeners)) {
@@ -213,6 +213,6 @@ class Room {
       return;
     }
     this.addFromServer([message]);
-    this.reading.soon();
+    this.reading.checkSoon();
   }
 }

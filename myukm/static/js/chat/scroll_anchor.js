@@ -48,7 +48,7 @@ export class ScrollAnchor {
   restore(element, unread) {
     this.scrollToEnd();
     element?.querySelector(".message-new").scrollIntoView({ block: "start" });
-    if (!this.updateFollow()) this.count(unread);
+    if (!this.updateFollow()) this.addUnseen(unread);
   }
 
   /** To be called when the reader has scrolled or messages were added at the end. */
@@ -58,7 +58,7 @@ export class ScrollAnchor {
   }
 
   /** Adds to the number of new messages on the button that leads to the end. */
-  count(more = 1) {
+  addUnseen(more = 1) {
     this.jump.hidden = false;
     if (this.newerLeft) return;
     this.unseen += more;

@@ -23,7 +23,7 @@ export class Timeline {
     this.byId = new Map();
     this.pending = new Map();
     /** The newest id of the messages that came in order, in pages or by the stream. The response to
-     * this person's own POST may be newer, while messages before it are still missing. */
+     * this person's own POST does not count, because messages before it may still be missing. */
     this.lastServerId = 0;
     /** Whether messages before the newest one are being loaded. */
     this.isIncomplete = false;
@@ -42,8 +42,8 @@ export class Timeline {
 
   /** The last stored message whose beginning is in view or above it. Chunks that begin with a
    * pending message contain no stored message. Messages of chunks below the view are not measured,
-   * because the browser would have to lay out the chunks that it skips: seconds in a long
-   * conversation. */
+   * because the browser would have to lay out chunks that it otherwise skips (chunked_list.js),
+   * which takes seconds in a long conversation. */
   get lastInView() {
     const { bottom } = this.box.getBoundingClientRect();
     const begins = (element) => element.getBoundingClientRect().top < bottom - MIN_SEEN_PX;
@@ -99,8 +99,9 @@ export class Timeline {
     else this.upsert(message);
   }
 
-  /** Shows a stored message at its place. Its pending element, if any, is reused, or removed if the
-   * message is already shown, because the response to its POST was lost. */
+  /** Shows a stored message at its place. Its pending element, if any, is reused. If the message is
+   * shown already (the response to its POST was lost, and it came with a page of the history), the
+   * pending element is removed. */
   upsert(message) {
     const pending = this.takePending(message);
     const known = this.byId.get(message.id) ?? pending;
@@ -109,7 +110,7 @@ export class Timeline {
       const element = show({ reactions: known?.message.reactions, ...message }, known);
       if (!this.byId.has(message.id)) this.insert(element);
     });
-    if (!followed && !known && !isMine(message)) this.anchor.count();
+    if (!followed && !known && !isMine(message)) this.anchor.addUnseen();
   }
 
   /** Shows a changed message, also where it is quoted. */
@@ -191,7 +192,7 @@ export class Timeline {
     this.empty.hidden = this.list.first !== null;
   }
 
-  /** Returns the pending element of this person's message, which is now stored, and no longer lists
+  /** Removes a stored message from `pending`; returns its pending element if this person wrote
    * it. */
   takePending(message) {
     const element = isMine(message) ? this.pending.get(message.client_id) : undefined;

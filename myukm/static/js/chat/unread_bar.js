@@ -25,7 +25,7 @@ export function startUnreadBar({ timeline, url, unread, goTo, reading }) {
       await api.post(`${url}/read`, { last_id: timeline.lastServerId });
       timeline.setFirstUnread(NaN);
       update();
-      reading.soon();
+      reading.checkSoon();
     } catch (error) {
       toast(error.message, "bad");
     }

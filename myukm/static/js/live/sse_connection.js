@@ -11,6 +11,7 @@ import { TYPES } from "./event_types.js";
 const FIRST_WAIT_MS = 500;
 const MAX_WAIT_MS = 20_000;
 const ANSWER_MS = 10_000;
+const FIRST_HEARTBEAT_MS = 10_000;
 const LATE_MS = 5000;
 export const SILENCE_MS = 30_000;
 
@@ -44,11 +45,13 @@ export class SseConnection {
     this.restartSilenceTimer();
   }
 
-  /** While Valkey is away, transient events are lost. Once Valkey is back, a new connection brings
-   * the current presence and unread counts. */
+  /** The server sends the first heartbeat at once. Only the second resets the backoff, because a proxy
+   * may accept every connection and cut it soon. `degraded`: the server cannot reach Valkey, so
+   * transient events are lost. Once Valkey is back, a new connection brings the current presence and
+   * unread counts. */
   heartbeat({ spread_ms: spreadMs = 0, degraded = false }) {
     this.spreadMs = spreadMs;
-    this.heartbeats += 1; // the first comes at once, the second shows that bytes still arrive
+    this.heartbeats += 1;
     if (this.heartbeats > 1) this.failures = this.silences = 0;
     const isBack = this.degraded && !degraded;
     this.degraded = degraded;
@@ -62,11 +65,13 @@ export class SseConnection {
     });
   }
 
-  /** Every event gives the connection another 30 s. After one silence while requests were answered, the
-   * first heartbeat, which comes at once, must arrive within 10 s. */
+  /** Every event gives the connection another 30 s. The connection after the first counted silence has
+   * only 10 s for its first heartbeat, which comes at once, so that a buffering proxy is reported
+   * soon. Later connections have 30 s again. */
   restartSilenceTimer() {
     clearTimeout(this.silenceTimer);
-    const wait = this.silences === 1 && this.heartbeats === 0 ? ANSWER_MS : SILENCE_MS;
+    const isSuspected = this.silences === 1 && this.heartbeats === 0;
+    const wait = isSuspected ? FIRST_HEARTBEAT_MS : SILENCE_MS;
     const due = performance.now() + wait;
     this.silenceTimer = setTimeout(() => this.onSilence(performance.now() - due), wait);
   }
@@ -77,6 +82,7 @@ export class SseConnection {
     this.retry();
     const answered = lateMs < LATE_MS && (await this.status()) === 200;
     this.silences = answered ? this.silences + 1 : 0;
+    if (this.source) this.restartSilenceTimer(); // opened before the response came
     if (this.silences > 1) post("/stream/held").catch(() => {}); // reported again if it lasts
   }
 
@@ -109,8 +115,7 @@ export class SseConnection {
   }
 
   /** A retry comes at a random moment within the time that the server named, because all its streams
-   * come back together when it is restarted. The second heartbeat resets the backoff, and not the first
-   * or "open", because a proxy may accept every connection and cut it at once. */
+   * come back together when it is restarted. */
   retry() {
     const spread = Math.random() * this.spreadMs;
     this.reconnect(Math.max(spread, backoff(FIRST_WAIT_MS, MAX_WAIT_MS, this.failures)));

@@ -52,9 +52,9 @@ class SyncPage {
 
   /** Extends the chart's gap while the run is paused or stalled, because no event does. */
   extendGap() {
-    const isOld = document.documentElement.dataset.live === "lost";
-    const isStill = isLive(this.current) && this.current.rate_per_second === null;
-    if (isStill && !isOld) plot(this.view.chart, this.current);
+    const isDisconnected = document.documentElement.dataset.live === "lost";
+    const standsStill = isLive(this.current) && this.current.rate_per_second === null;
+    if (standsStill && !isDisconnected) plot(this.view.chart, this.current);
   }
 
   /** Takes a progress event of the stream. */
@@ -92,7 +92,7 @@ class SyncPage {
   /** Loads the figures and the log again after a gap in the stream. */
   catchUp() {
     const call = api.get(`${this.url}/progress`);
-    // A failure needs no handling: the next event brings all figures.
+    // A failure needs no handling: after a reset the stream sends the current progress, too.
     this.renderAnswer(call).catch((error) => console.info(error.message));
     this.reloadLog();
   }
@@ -123,6 +123,6 @@ async function logEntries() {
 
 function notifyEnd(before, progress) {
   if (before.run_id !== progress.run_id || !isLive(before) || isLive(progress)) return;
-  const [tone, text] = message(progress);
-  toast(text, tone);
+  const [tone, title] = message(progress);
+  toast(title, tone);
 }
