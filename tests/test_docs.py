@@ -101,7 +101,7 @@ def documented(operation: dict[str, Any]) -> dict[str, bool]:
     return {name: name in schema.get("required", ()) for name in schema.get("properties", ())}
 
 
-def tests_by_finding() -> dict[str, list[str]]:
+def named_tests() -> dict[str, list[str]]:
     """Return the tests that docs/findings.md names for each code."""
     parts = re.split(r"^### `([a-z_]+)`$", text("docs/findings.md"), flags=re.MULTILINE)[1:]
     tests = [re.findall(r"`(tests/[\w/]+\.py::\w+)`", part) for part in parts[1::2]]
@@ -115,10 +115,10 @@ def test_every_finding_of_the_doctor_has_its_entry() -> None:
     codes = set(re.findall(r'Finding\(\s*"([a-z_]+)"', source))
     reasons = text("myukm/domain/payment_api/shared_state.py")
     codes |= set(re.findall(r'Reason\("([a-z_]+)"', reasons))
-    assert set(tests_by_finding()) == codes
+    assert set(named_tests()) == codes
 
 
-@pytest.mark.parametrize(("code", "tests"), tests_by_finding().items())
+@pytest.mark.parametrize(("code", "tests"), named_tests().items())
 def test_every_finding_is_tested_by_the_tests_that_its_entry_names(
     code: str, tests: list[str]
 ) -> None:
