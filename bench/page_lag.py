@@ -2,7 +2,7 @@
 
     python -m bench.page_lag [--students 6000] [--pages 50] [--turns 3]
 
-Real gunicorn, `worker.py`, Valkey and PostgreSQL. A turn is one run with one open page and one run
+Real gunicorn, `worker.py`, Valkey and PostgreSQL. Each turn has one run with one open page and one
 with many (five accounts); a page is its event stream. The cost is the number of Valkey commands and
 of PostgreSQL transactions. A figure is a number of processed students; its delay is the time from
 the first poll that finds it in the database until the page receives this figure or a higher one.
@@ -38,7 +38,7 @@ POLL_SECONDS, SETTLE_SECONDS = 0.005, 5.0
 
 
 class Seen(NamedTuple):
-    """The number of processed students at one poll."""
+    """A figure, and when a poll found it or the page received it."""
 
     at: float
     processed: int
@@ -64,13 +64,13 @@ def main() -> None:
         (folder / "pg").mkdir()
         server = PostgreSQL(folder / "pg")
         campus = Campus(folder, server, students=options.students, latency_ms="50")
-        campus.env["WEB_CONCURRENCY"] = "1"
+        campus.env["WEB_CONCURRENCY"] = "1"  # all pages in one web process
         campus.web.kill()
         campus.start_web()
         try:
             import_students(campus)
             add_treasurers(campus)
-            measure(campus, options.pages)
+            measure(campus, options.pages)  # warms everything up
             pairs = [
                 (measure(campus, 1), measure(campus, options.pages)) for _ in range(options.turns)
             ]
@@ -113,7 +113,8 @@ def measure(campus: Campus, pages: int) -> Measurement:
         seconds = time.perf_counter() - started
         after = usage(campus, client)
         client.close()
-        wait_until(lambda: reader.events[-1].data.get("status") == "completed", 5, "the event")
+        is_complete = lambda: any(e.data.get("status") == "completed" for e in reader.events)  # noqa: E731
+        wait_until(is_complete, 5, "the event of the end")
         delays = delays_of(seen, figures(reader))
     commands, transactions = ((new - old) / seconds for old, new in zip(before, after, strict=True))
     return Measurement(delays, commands, transactions)
@@ -130,7 +131,7 @@ def usage(campus: Campus, client: redis.Redis) -> tuple[int, int]:
 
 
 def watch_database(campus: Campus) -> list[Seen]:
-    """Poll the run until it ends; return each figure with the time it was first seen.
+    """Poll the run until it is completed; return each figure with the time it was first seen.
 
     All polls use one transaction, which counts once.
     """
@@ -146,6 +147,7 @@ def watch_database(campus: Campus) -> list[Seen]:
                 seen.append(Seen(time.perf_counter(), processed))
             if status == "completed":
                 return seen
+            assert status in ("queued", "running"), status
             time.sleep(POLL_SECONDS)
 
 

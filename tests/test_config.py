@@ -183,6 +183,7 @@ def test_error_messages_contain_no_password(name: str, value: str) -> None:
         ("MYUKM_LANG=en\n# Zoë\n".encode("latin-1"), "UTF-8"),
         ("MYUKM_LANG=en\n".encode("utf-16"), "UTF-8"),
         (b"MYUKM_LANG=en\n\nSECRET_KEY geheim\n", "baris 3"),
+        (b"MYUKM_LANG=en\r\n \r\n=geheim\r\n", "baris 3"),
         (None, "tidak dapat dibaca"),
     ],
 )

@@ -79,7 +79,7 @@ class ChatMessage(Model):
     files: Mapped[list[ChatFile]] = relationship(order_by=ChatFile.position, viewonly=True)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the message object of the contract. A deleted message has an empty text."""
+        """Return the message as `Message` of docs/api.yaml. A deleted message has an empty text."""
         quoted = None if self.deleted_at else self.reply_to
         return {
             "id": self.id,

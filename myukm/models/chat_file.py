@@ -62,7 +62,7 @@ class ChatFile(Model):
         return f"files/{self.id}-{name}"
 
     def as_json(self, code: str) -> dict[str, Any]:
-        """Return the file object of the contract; `code` is that of its UKM."""
+        """Return the file as `File` of docs/api.yaml; `code` is its UKM's code."""
         url = f"/ukm/{code}/files/{self.id}"
         return {
             "id": self.id,

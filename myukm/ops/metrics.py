@@ -1,5 +1,5 @@
-"""Prometheus metrics. They are read from Valkey and the database only, so every process on every
-machine reports the same values."""
+"""Prometheus metrics. Except `myukm_build` they are read from Valkey and the database only, so
+every process on every machine reports the same values."""
 
 import contextlib
 import platform
@@ -28,7 +28,7 @@ from myukm.ops import doctor, metric_families, process_registry, stats
 GAUGES = {
     "waiting": "Jobs that wait",
     "running": "Jobs at work",
-    "workers": "Living workers that listen",
+    "workers": "Living workers of the queue",
     "oldest_seconds": "Age of the oldest waiting job, 0 when none waits",
 }
 # Prometheus reserves the suffix "total" for counters, so the gauge is called "students".
@@ -47,7 +47,8 @@ def text() -> bytes:
 
 class _Collector:
     def collect(self) -> Iterable[Metric]:
-        """Yield all metrics that can be read; `myukm_finding` reports an unreachable server."""
+        """Yield all metrics that can be read; `myukm_finding` reports a database or a Valkey
+        that cannot be reached."""
         report = doctor.report()
         yield _build()
         yield from _findings(report)
@@ -73,7 +74,9 @@ def _queues(health: Mapping[str, Any]) -> Iterable[Metric]:
 
 def _run(run: Mapping[str, Any]) -> Iterable[Metric]:
     yield GaugeMetricFamily("myukm_sync_live", "Whether a run lives", float(run["status"] in LIVE))
-    yield GaugeMetricFamily("myukm_sync_stalled", "Whether it stalls", float(run["stalled"]))
+    yield GaugeMetricFamily(
+        "myukm_sync_stalled", "Whether the live run stalls", float(run["stalled"])
+    )
     for key, name in RUN_GAUGES.items():
         yield GaugeMetricFamily(f"myukm_sync_{name}", f"The last run: {name}", run[key])
 
@@ -83,7 +86,7 @@ def _event_log(size: retention.Size) -> Iterable[Metric]:
 
 
 def _findings(report: Mapping[str, Any]) -> Iterable[Metric]:
-    metric = GaugeMetricFamily("myukm_finding", "What is wrong", labels=["code", "level"])
+    metric = GaugeMetricFamily("myukm_finding", "Findings of the doctor", labels=["code", "level"])
     for code, level in sorted({(each["code"], each["level"]) for each in report["findings"]}):
         metric.add_metric([code, level], 1)
     yield metric

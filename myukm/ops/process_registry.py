@@ -1,4 +1,5 @@
-"""The running web and worker processes, and how often processes of each machine started."""
+"""The running web processes and, of each `worker.py`, the process of its periodic tasks; and how
+often processes of each machine started."""
 
 import json
 import os
@@ -56,19 +57,21 @@ class ProcessHeartbeat:
         if not self._started:
             key = f"{STARTS_KEY}:{own.host}:{own.role}"
             valkey().lpush(key, moment)
-            valkey().ltrim(key, 0, MAX_STARTS)
+            valkey().ltrim(key, 0, MAX_STARTS - 1)
             valkey().expire(key, STARTS_WINDOW_SECONDS)
             count_start(own.role)
             self._started = True
 
 
-def count_start(of_role: str) -> None:
-    """Count the start of a process: web, worker, or the name of the queue that it works on."""
-    valkey().hincrby(START_TOTALS_KEY, of_role, 1)
+def count_start(name: str) -> None:
+    """Count the start of a process: as web, as worker (the periodic tasks of `worker.py`), or by
+    the name of the queue on whose jobs it works."""
+    valkey().hincrby(START_TOTALS_KEY, name, 1)
 
 
 def start_totals() -> dict[str, int]:
-    """Return how many processes of each role have started since Valkey last lost its data."""
+    """Return how many processes have started under each of these names since Valkey last lost its
+    data."""
     found = cast(dict[bytes, bytes], valkey().hgetall(START_TOTALS_KEY))
     return {name.decode(): int(count) for name, count in found.items()}
 

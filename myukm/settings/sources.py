@@ -12,7 +12,8 @@ from dotenv.parser import parse_stream
 from myukm.catalogue import N_, translate
 from myukm.settings.reader import ConfigError
 
-# Symbolic links are not resolved, because a checkout may contain a link to the program.
+# Symbolic links are not resolved: if `myukm/` is a link, the root is still the folder that contains
+# the link, with its own `.env`.
 ROOT = Path(__file__).absolute().parents[2]
 INSTANCE = ROOT / "instance"
 
@@ -39,7 +40,8 @@ def file_settings() -> dict[str, str]:
         raise _wrong_file(N_("%(path)s bukan teks UTF-8; simpan ulang sebagai UTF-8"), path=path)
     wrong = [part.original for part in parse_stream(StringIO(text)) if part.error]
     if wrong:
-        line = wrong[0].line + len(wrong[0].string) - len(wrong[0].string.lstrip("\n"))
+        part = wrong[0].string  # it begins with the blank lines before the wrong one
+        line = wrong[0].line + part[: len(part) - len(part.lstrip())].count("\n")
         raise _wrong_file(N_("%(path)s baris %(n)d bukan NAMA=nilai"), path=path, n=line)
     values = dotenv_values(stream=StringIO(text))
     return {name: value for name, value in values.items() if value is not None}

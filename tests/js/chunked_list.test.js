@@ -97,3 +97,13 @@ test("a chunk that changes again before it is settled is laid out once more firs
   frames.shift()();
   assert.ok(chunk.classes.has("is-settled"));
 });
+
+test("a chunk that loses an element is laid out anew", () => {
+  const [one] = fill(2);
+  const chunk = one.parentNode;
+  frames.shift()();
+  frames.shift()();
+  assert.ok(chunk.classes.has("is-settled"));
+  list.remove(one);
+  assert.ok(!chunk.classes.has("is-settled"));
+});

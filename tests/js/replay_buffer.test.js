@@ -28,7 +28,7 @@ test("a tab without a cursor has missed nothing", () => {
   assert.deepEqual(new ReplayBuffer(10).since(null), []);
 });
 
-test("a buffer that began without a cursor begins before its first event", () => {
+test("a buffer without a cursor lacks all events before the first one that it receives", () => {
   const buffer = new ReplayBuffer(null);
   assert.equal(buffer.since(5), null);
   buffer.add(message(6));

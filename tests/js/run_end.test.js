@@ -12,7 +12,8 @@ const done = { ...running, status: "completed" };
 
 const noRun = { run_id: null };
 
-/** The ends that a page announces which was rendered without a run and receives these progress objects. */
+/** The ends that are announced by a page that was rendered without a run and receives these progress
+ * objects. */
 const announced = (...received) => announcedSince(noRun, ...received);
 
 /** The same for a page that was rendered with the state `run`. */

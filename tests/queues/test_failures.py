@@ -1,7 +1,9 @@
 """Failed jobs by kind: the index follows RQ's registry; actions on many jobs work in portions."""
 
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import redis
@@ -141,6 +143,26 @@ def test_an_action_on_a_group_leaves_other_groups_unchanged(
             assert not valkey.exists(*map(Job.key_for, wanted))
         assert {status(valkey, job_id) for job_id in others} == {"failed"}
         actions.begin("default", action)
+
+
+def test_of_two_actions_that_begin_at_the_same_moment_one_is_refused(
+    app: Flask, valkey: redis.Redis
+) -> None:
+    fail(valkey, "KeyError: 'a'", 3)
+    barrier = threading.Barrier(8)
+
+    def begin(action: str) -> bool:
+        with app.app_context():
+            barrier.wait(10)
+            try:
+                actions.begin("default", action)
+            except Conflict:
+                return False
+            return True
+
+    with ThreadPoolExecutor(8) as pool:
+        begun = list(pool.map(begin, [actions.RETRY, actions.DISCARD] * 4))
+    assert begun.count(True) == 1
 
 
 def test_single_jobs_are_retried_and_discarded(app: Flask, valkey: redis.Redis) -> None:

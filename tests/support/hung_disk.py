@@ -23,13 +23,13 @@ class HungDisk:
         try:
             self._device = os.open("/dev/fuse", os.O_RDWR)
         except OSError:
-            pytest.skip("no file systems in user space here")
+            pytest.skip("no /dev/fuse, or no right to open it")
         options = f"fd={self._device},rootmode=40000,user_id=0,group_id=0"
         mount = ["mount", "-i", "-t", "fuse", "-o", options, "hung", str(self.place)]
         done = subprocess.run(mount, check=False, capture_output=True, pass_fds=[self._device])
         if done.returncode:
             os.close(self._device)
-            pytest.skip("only root may mount one")
+            pytest.skip(f"cannot mount a FUSE file system: {done.stderr.decode().strip()}")
         return self
 
     def __exit__(self, *_: object) -> None:

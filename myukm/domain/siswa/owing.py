@@ -22,8 +22,9 @@ from myukm.models.siswa import IN_DOUBT
 
 
 class Report(NamedTuple):
-    """The result of `Filters`. Of the students in the filtered places, `never_synced` counts those
-    without known bills, and `implausible` those whose figures cannot be true, by status."""
+    """The result of `Filters`. Of the students that match the filters about themselves (such as
+    unit and search; not about payments), `never_synced` counts those without known bills, and
+    `implausible` those whose figures cannot be true, by status."""
 
     as_of: datetime
     never_synced: int
@@ -35,30 +36,30 @@ class Report(NamedTuple):
 
 def report(filters: Filters, page: int = 1, per_page: int = PER_PAGE) -> Report:
     """Return totals, groups and page number `page` (at most the last), read in one snapshot."""
-    matching, places = Matching(filters), filters.about_students()
+    matching, about_students = Matching(filters), filters.about_students()
     with snapshot() as session:
         raise_work_memory(session.connection())
         as_of = utcnow()
-        unknown, *implausible = _counts(Matching(places))
+        unknown, *implausible = _counts(Matching(about_students))
         if bounded.applies(matching):
             total, groups, students = bounded.read(matching, page, per_page)
         else:
             total, groups = totals_and_groups(matching)
             students = page_out_of(matching, total.siswa, page, per_page)
-    marks = dict(zip(IMPLAUSIBLE, implausible, strict=True))
-    return Report(as_of, unknown, marks, total, groups, students)
+    by_status = dict(zip(IMPLAUSIBLE, implausible, strict=True))
+    return Report(as_of, unknown, by_status, total, groups, students)
 
 
-def _counts(places: Matching) -> list[int]:
-    """Return how many students in these places were never synced, then the number for each of
+def _counts(matching: Matching) -> list[int]:
+    """Return how many of these students were never synced, then the number for each of
     `IMPLAUSIBLE`.
 
-    Few rows are read: losses are counted from their own table, the others by an index that has no
-    other students.
+    Few rows are read: losses from their own table, the other students by the partial index of just
+    these (`IN_DOUBT`; MariaDB has none).
     """
-    marks = _sums_of(map(places.mark, ("belum_sinkron", "tidak_cocok")))
-    of_student = _first(places.students(*marks).where(IN_DOUBT))
-    lost = places.students(*_sums_of(LOSSES.values()))
+    sums = _sums_of(map(matching.mark, ("belum_sinkron", "tidak_cocok")))
+    of_student = _first(matching.students(*sums).where(IN_DOUBT))
+    lost = matching.students(*_sums_of(LOSSES.values()))
     lost = lost.join(PaymentLoss, PaymentLoss.siswa_id == Siswa.id)
     return [*of_student, *_first(lost)]
 

@@ -11,7 +11,7 @@ from itertools import islice
 from cronsim import CronSim
 from flask import current_app
 from flask_babel import lazy_gettext as _
-from sqlalchemy import exists, select
+from sqlalchemy import exists, null, select
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
@@ -22,7 +22,7 @@ from myukm.extensions import db
 from myukm.i18n import campus_timezone
 from myukm.models import SyncRun, SyncSchedule
 
-LATE = timedelta(hours=6)  # a time that was missed by at most this is made up
+MAX_DELAY = timedelta(hours=6)  # so long after its time a run is still started
 MICROSECOND = timedelta(microseconds=1)
 # Outcomes of a time. NEW: the time was before SYNC_SCHEDULE was set, so no run starts.
 NEW, STARTED, BUSY, NO_STUDENTS, MISSED = "new", "started", "busy", "no_students", "missed"
@@ -84,17 +84,27 @@ def handle(now: datetime) -> str | None:
 
 
 def missed() -> datetime | None:
-    """Return the last time if it was missed or had no students, and no run has begun since."""
+    """Return the last time if it was missed or had no students, and no run that stores the payments
+    of all students has begun since."""
     row = db.session.execute(select(SyncSchedule.outcome, SyncSchedule.handled)).one()
     if not current_app.config["SYNC_SCHEDULE"] or row.outcome not in (MISSED, NO_STUDENTS):
         return None
-    later = db.session.scalar(select(exists().where(SyncRun.started_at > row.handled)))
+    later = db.session.scalar(
+        select(
+            exists().where(
+                SyncRun.started_at > row.handled,
+                SyncRun.dry_run.is_(False),
+                SyncRun.parent_run_id.is_(None),
+                SyncRun.selected_ids.is_(null()),
+            )
+        )
+    )
     return None if later else row.handled
 
 
 def _outcome(due: datetime, now: datetime) -> str:
     """Start the run of the time `due` and return the outcome."""
-    if now - due > LATE:
+    if now - due > MAX_DELAY:
         return MISSED
     try:
         commands.start(Actor("SYNC_SCHEDULE"))

@@ -27,14 +27,15 @@ PORTION = 200
 BUDGET_SECONDS, SEEN_SECONDS = 0.5, 60
 
 ACT_ON = """
-local registry, jobs, work, queue, parking, pauses = unpack(KEYS)
-local name, job, result, executions, within, at = unpack(ARGV)
+-- The jobs of a paused queue wait in its parking list (queues/pauses.py).
+local registry, group_of, work, queue, parking, pauses = unpack(KEYS)
+local name, job, result, executions, members, at = unpack(ARGV)
 local waiting = redis.call('HEXISTS', pauses, name) == 1 and parking or queue
 local function act_on(action, id)
-  local group = redis.call('HGET', jobs, id)
+  local group = redis.call('HGET', group_of, id)
   if group then
-    redis.call('HDEL', jobs, id)
-    redis.call('ZREM', within .. group, id)
+    redis.call('HDEL', group_of, id)
+    redis.call('ZREM', members .. group, id)
   end
   local failed = redis.call('ZREM', registry, id)
   local exists = redis.call('EXISTS', job .. id)
@@ -66,15 +67,15 @@ NEXT_PORTION = (
     + """
 local state = redis.call('HMGET', work, 'action', 'group', 'total', 'done', 'ended')
 if not state[1] or state[5] then return 0 end
-local left = math.min(tonumber(ARGV[7]), tonumber(state[3]) - tonumber(state[4]))
-local source = state[2] == '' and registry or within .. state[2]
-local ids = left > 0 and redis.call('ZRANGE', source, 0, left - 1) or {}
+local size = math.min(tonumber(ARGV[7]), tonumber(state[3]) - tonumber(state[4]))
+local source = state[2] == '' and registry or members .. state[2]
+local ids = size > 0 and redis.call('ZRANGE', source, 0, size - 1) or {}
 for _, id in ipairs(ids) do
   act_on(state[1], id)
   redis.call('ZREM', source, id)
 end
 redis.call('HINCRBY', work, 'done', #ids)
-if #ids == left and left == tonumber(ARGV[7]) then return #ids end
+if #ids == size and size == tonumber(ARGV[7]) then return #ids end
 redis.call('HSET', work, 'ended', at)
 redis.call('EXPIRE', work, ARGV[8])
 return 0
@@ -82,8 +83,20 @@ return 0
 )
 
 
+# One script, because two people may begin at the same moment.
+BEGIN = """
+local work, source = unpack(KEYS)
+if redis.call('EXISTS', work) == 1 and redis.call('HEXISTS', work, 'ended') == 0 then return -1 end
+local total = redis.call('ZCARD', source)
+redis.call('DEL', work)
+redis.call('HSET', work, 'action', ARGV[1], 'group', ARGV[2], 'total', total, 'done', 0)
+return total
+"""
+
+
 class Work(NamedTuple):
-    """An action on many failed jobs of a queue; `group` is "" for all of them."""
+    """An action on many failed jobs of a queue. `group` is the id of a kind of failure (`Kind.id`
+    in kinds.py), "" for all failed jobs."""
 
     queue: str
     action: str
@@ -105,17 +118,13 @@ def act_on(queue: str, action: str, job_ids: Sequence[str]) -> list[int]:
 def begin(queue: str, action: str, group: str = "") -> Work:
     """Begin to retry or discard the failed jobs of a group, or all of the queue.
 
-    Raises `Conflict` while another work on the queue's failed jobs goes on, and RedisError.
+    Raises `Conflict` while an earlier action on the queue's failed jobs is unfinished, and
+    RedisError.
     """
     source = keys.members(queue, group) if group else keys.registry(queue)
-    total = valkey().zcard(source)
-    if (running := of_queue(queue)) and not running.ended:
+    total = cast(int, valkey().eval(BEGIN, 2, keys.work(queue), source, action, group))
+    if total < 0:
         raise Conflict(_("Tindakan sebelumnya pada antrian %(queue)s belum selesai.", queue=queue))
-    fields = {"action": action, "group": group, "total": total, "done": 0}
-    with valkey().pipeline() as pipe:
-        pipe.delete(keys.work(queue))
-        pipe.hset(keys.work(queue), mapping=fields)  # type: ignore[arg-type]
-        pipe.execute()
     return Work(queue, action, group, total, 0, ended=False)
 
 

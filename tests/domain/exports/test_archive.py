@@ -38,13 +38,14 @@ EVIL = '<script>alert(1)</script>\n=HYPERLINK("http://x")'
 
 @pytest.fixture
 def talk(app: Flask, people: People, client_as: ClientAs) -> Flask:
-    """Member is the admin of a UKM with five messages, one of them deleted, and two files."""
+    """`member` is the admin of a UKM with four messages, one of them deleted; the other three have
+    two files."""
     with app.app_context():
         with transaction() as session:
             mine = Membership.user_id == people["member"]
             session.execute(update(Membership).where(mine).values(is_admin=True))
             session.get_one(User, people["friend"]).name = "=1+1 \u202eFarhan"
-        ids = [
+        uploads = [
             upload(
                 client_as("friend"),
                 PDF + random.Random(n).randbytes(30_000),
@@ -55,10 +56,10 @@ def talk(app: Flask, people: People, client_as: ClientAs) -> Flask:
             for n in range(3)
         ]
         friend, member = (db.session.get_one(User, people[who]) for who in ("friend", "member"))
-        first, _new = messages.post(friend, UKM, "Halo semua", "m0", files=[ids[0]["id"]])
+        first, _new = messages.post(friend, UKM, "Halo semua", "m0", files=[uploads[0]["id"]])
         messages.post(member, UKM, EVIL, "m1", reply_to=first.id)
-        gone, _new = messages.post(friend, UKM, "rahasia", "m2", files=[ids[1]["id"]])
-        messages.post(friend, UKM, "", "m3", files=[ids[2]["id"]])
+        gone, _new = messages.post(friend, UKM, "rahasia", "m2", files=[uploads[1]["id"]])
+        messages.post(friend, UKM, "", "m3", files=[uploads[2]["id"]])
         messages.delete(people["friend"], UKM, gone.id)
     return app
 
@@ -157,8 +158,10 @@ def test_the_archive_starts_anew_after_its_job_was_killed(
 
     with pytest.raises(KeyboardInterrupt):
         archive.write_portion(held, die)
-    store.expire_holder(export.id, held.holder, db.session.get_one(Export, held.id).heartbeat)
+    outdated = db.session.get_one(Export, held.id).heartbeat  # as read before the portion
+    store.expire_holder(export.id, held.holder, outdated)
     db.session.expire_all()
+    assert export.losses == 0
     heartbeat = db.session.scalar(select(Export.heartbeat).where(Export.id == export.id)) or 0
     store.expire_holder(export.id, held.holder, heartbeat)
     db.session.refresh(export)
@@ -239,17 +242,17 @@ def change_membership(people: People, **values: Any) -> None:
 def test_a_former_admin_of_the_ukm_gets_no_archive(
     inside: None, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ready, open_one = written(requested(people)), requested(people)
-    assert open_one.id != ready.id
+    ready, unfinished = written(requested(people)), requested(people)
+    assert unfinished.id != ready.id
     chunks = requests.read(ready)
     with monkeypatch.context() as patched:
-        patched.setattr(store, "PART_BYTES", 100)
+        patched.setattr(store, "PART_BYTES", 100)  # so that more follows after the first part
         assert next(chunks)
         change_membership(people, is_admin=False)
         with pytest.raises(Forbidden):
             next(chunks)
-    assert written(open_one).state == ExportState.FAILED
-    assert "pengurus" in (open_one.reason or "")
+    assert written(unfinished).state == ExportState.FAILED
+    assert "pengurus" in (unfinished.reason or "")
     with pytest.raises(Forbidden):
         requested(people)
 

@@ -206,7 +206,7 @@ def test_a_pipe_can_be_imported(inside: Flask, tmp_path: Path) -> None:
 @pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
 def test_an_import_survives_a_deadlock_with_a_sync(load: Import) -> None:
     load("idperson,nama\n1,Lama\n2,Lama\n")
-    waits = threading.Event()
+    locked = threading.Event()
 
     def touch(connection: Connection, idperson: str) -> None:
         connection.execute(update(Siswa).where(Siswa.idperson == idperson).values(saldo=1))
@@ -214,13 +214,13 @@ def test_an_import_survives_a_deadlock_with_a_sync(load: Import) -> None:
     def sync(engine: Engine) -> None:
         with suppress(OperationalError), engine.begin() as connection:
             touch(connection, "2")
-            waits.set()
+            locked.set()
             wait_until(lambda: locks_waited_for(engine) > 0)
             touch(connection, "1")
 
     other = threading.Thread(target=sync, args=[db.engine])
     other.start()
-    assert waits.wait(10)
+    assert locked.wait(10)
     assert load("idperson,nama\n1,Baru\n2,Baru\n") == Imported(2, 0, 2, 0)
     other.join()
     assert stored() == {"1": "Baru", "2": "Baru"}
@@ -294,7 +294,7 @@ def test_a_bad_roster_changes_nothing(
 
 
 @pytest.fixture
-def campus(api: Simulator, load: Import) -> Simulator:
+def filled_api(api: Simulator, load: Import) -> Simulator:
     """The API, after all of its 200 students were imported."""
     importing.from_api()
     return api
@@ -338,57 +338,57 @@ FEW = [{"idperson": f"{100001 + n}", "nama": f"Ganti {n}"} for n in range(5)]
         ({"errors": ["sebagian"]}, {}),
     ],
 )
-def test_a_single_page_of_the_roster_is_refused(
-    campus: Simulator, beside: dict[str, object], headers: dict[str, str]
+def test_a_roster_that_may_be_incomplete_is_refused(
+    filled_api: Simulator, beside: dict[str, object], headers: dict[str, str]
 ) -> None:
     before = stored()
     body = json.dumps({"data": FEW, **beside})
-    campus.set(override={"/siswa": {"body": body, "headers": headers}})
+    filled_api.set(override={"/siswa": {"body": body, "headers": headers}})
     with pytest.raises(Unavailable) as caught:
         importing.from_api(accept=True)
     assert caught.value.code == "invalid_body"
     assert (stored(), active()) == (before, 200)
 
 
-def test_a_roster_that_states_it_is_complete_is_loaded(campus: Simulator) -> None:
+def test_a_roster_that_states_it_is_complete_is_loaded(filled_api: Simulator) -> None:
     whole = {"current_page": 1, "last_page": 1, "total": 5, "next_page_url": None}
     links = {"links": {"next": None, "last": "/siswa?page=1"}, "success": True}
     links |= {"last": True, "complete": True, "truncated": False, "halaman": 1}
     body = json.dumps({"data": FEW, "meta": whole, **links})
     last = {"Link": '</siswa?page=1>; rel="last"', "X-Total-Count": "5"}
-    campus.set(override={"/siswa": {"body": body, "headers": last}})
+    filled_api.set(override={"/siswa": {"body": body, "headers": last}})
     assert importing.from_api(accept=True).deactivated == 195
 
 
 @every_database
-def test_many_students_become_inactive_only_if_accepted(campus: Simulator) -> None:
-    campus.set(students=159)
+def test_many_students_become_inactive_only_if_accepted(filled_api: Simulator) -> None:
+    filled_api.set(students=159)
     before = stored()
     with pytest.raises(Conflict) as caught:
         importing.from_api()
     words = str(caught.value)
     assert words.startswith("41 dari 200 siswa aktif tidak ada di dalamnya")
-    assert words.count("(1") == 10
+    assert words.count("(1") == 10  # as many are named, each as "Nama (1…)"
     assert (stored(), active()) == (before, 200)
     assert importing.from_api(accept=True).deactivated == 41
 
 
 def test_a_fifth_may_become_inactive_and_without_a_guard_everybody(
-    campus: Simulator, inside: Flask
+    filled_api: Simulator, inside: Flask
 ) -> None:
-    campus.set(students=160)
+    filled_api.set(students=160)
     assert importing.from_api().deactivated == 40
     inside.config["GUARD_SHARE"] = 0
-    campus.set(students=1)
+    filled_api.set(students=1)
     assert importing.from_api().deactivated == 159
 
 
-def test_a_file_deactivates_nobody(campus: Simulator, load: Import) -> None:
+def test_a_file_deactivates_nobody(filled_api: Simulator, load: Import) -> None:
     load("idperson,nama\n1,Siti\n")
     assert active() == 201
 
 
-def test_a_wrong_field_leaves_out_only_its_student(campus: Simulator) -> None:
+def test_a_wrong_field_leaves_out_only_its_student(filled_api: Simulator) -> None:
     wrong = [
         {"idperson": "100001", "nama": "Ganti", "phone": "0" * 33},
         {"idperson": "100002", "nama": "Satu"},
@@ -397,7 +397,7 @@ def test_a_wrong_field_leaves_out_only_its_student(campus: Simulator) -> None:
     ]
     rest = [{"idperson": f"{100003 + n}", "nama": "Ganti"} for n in range(198)]
     before = stored()
-    campus.set(override={"/siswa": {"body": roster(*wrong, *rest)}})
+    filled_api.set(override={"/siswa": {"body": roster(*wrong, *rest)}})
     done = importing.from_api()
     assert done[:4] == (198, 0, 198, 0)
     assert [str(problem).partition(": ")[0] for problem in done.left_out] == [
@@ -411,9 +411,9 @@ def test_a_wrong_field_leaves_out_only_its_student(campus: Simulator) -> None:
     assert active() == 200
 
 
-def test_a_roster_with_a_row_without_an_id_deactivates_nobody(campus: Simulator) -> None:
+def test_a_roster_with_a_row_without_an_id_deactivates_nobody(filled_api: Simulator) -> None:
     students = [{"idperson": f"{100001 + n}", "nama": "Ganti"} for n in range(190)]
-    campus.set(override={"/siswa": {"body": roster({"nama": "Siapa"}, *students)}})
+    filled_api.set(override={"/siswa": {"body": roster({"nama": "Siapa"}, *students)}})
     done = importing.from_api()
     assert (done.total, done.deactivated, active()) == (190, 0, 200)
     assert "tidak ada yang menjadi nonaktif" in str(done.left_out[-1])
@@ -473,13 +473,13 @@ def test_the_token_is_sent_with_the_request(
                 importing.from_api()
 
 
-def test_each_repeated_row_names_the_number_of_the_first(campus: Simulator) -> None:
+def test_each_repeated_row_names_the_number_of_the_first(filled_api: Simulator) -> None:
     names = ["Satu", "Dua", "Tiga"]
     rows = [{"idperson": "100001", "nama": name} for name in names]
     others = [{"idperson": f"{100002 + n}", "nama": f"Nama {n}"} for n in range(199)]
     body = json.dumps({"data": rows + others})
-    campus.set(override={"/siswa": {"body": body}})
-    published = [str(line) for line in importing.from_api().left_out]
-    assert [line.split(": ", 1)[1] for line in published] == [
+    filled_api.set(override={"/siswa": {"body": body}})
+    problems = [str(line) for line in importing.from_api().left_out]
+    assert [line.split(": ", 1)[1] for line in problems] == [
         "idperson 100001 sudah ada di nomor 1."
     ] * 2

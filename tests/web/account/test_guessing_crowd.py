@@ -106,13 +106,14 @@ def test_only_ten_of_200_concurrent_guesses_are_checked_in_every_shape(server: W
     processes = set(descendants(server.child.pid))
     for shape, nim in SHAPES.items():
         answers = crowd(server, [shape(nim, f"salah {n}") for n in range(CROWD)])
-        # On a busy machine Valkey may answer too late; then a process allows its own share, 5.
+        # On a busy machine Valkey may answer too late. Then a process counts alone and allows half
+        # of the ten guesses, because there are two processes.
         assert answers[401] <= (0 if shape is padded else 10) + 5, (shape.__name__, answers)
         assert set(answers) <= {0, 401, 413, 429, 503}, (shape.__name__, answers)
         if shape in (form, json, multipart):
             assert answers[401] >= 1, (shape.__name__, answers)
-        else:  # with such a body not even the right password logs in
-            assert guess(server, shape(nim, PASSWORD)) != 303
+        else:  # such a body is refused, or the guesses are used up: no password logs in
+            assert guess(server, shape(nim, PASSWORD)) not in (200, 303)
     assert set(descendants(server.child.pid)) == processes, "a web process ended"
     assert memory(server, "VmHWM") - before <= MAX_GROWTH_MB * 1024
 

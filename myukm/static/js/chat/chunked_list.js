@@ -1,6 +1,7 @@
 // The messages' elements in order, in chunks (<ol>) of about fifty. CSS (content-visibility) skips the
 // chunks out of sight and keeps the size that they last had, so the browser watches a hundred boxes
-// instead of five thousand. A changed chunk must be laid out once before it may be skipped again.
+// instead of five thousand. A changed chunk must be laid out once before CSS may skip it again; then
+// it is settled (`is-settled`).
 
 const CHUNK_SIZE = 50;
 
@@ -19,7 +20,7 @@ export function after(element) {
 export class ChunkedList {
   constructor(box) {
     this.box = box;
-    this.fresh = new Set();
+    this.changedChunks = new Set();
   }
 
   get first() {
@@ -58,25 +59,27 @@ export class ChunkedList {
   remove(element) {
     const chunk = element.parentNode;
     element.remove();
-    if (chunk?.childElementCount === 0) chunk.remove();
+    if (chunk?.firstElementChild) this.changed(chunk.firstElementChild);
+    else chunk?.remove();
   }
 
   /** To be called when the element's size may have changed: its chunk is laid out anew. */
   changed(element) {
     const chunk = element.parentNode;
     chunk.classList.remove("is-settled");
-    this.fresh.add(chunk);
-    if (this.fresh.size === 1) requestAnimationFrame(() => this.settleInNextFrame());
+    if (!this.changedChunks.size) requestAnimationFrame(() => this.settleInNextFrame());
+    this.changedChunks.add(chunk);
   }
 
-  /** Settles in the next frame the chunks that are laid out in this one. One that changes between
-   * the two frames waits for its own next frame, because the browser would keep the size from before
-   * the change: the end of the messages would be out of reach by that change. */
+  /** The changed chunks are laid out in this frame, so they are settled in the next one. A chunk that
+   * changes in between is settled after its own layout: earlier, it would keep its old height, and
+   * the last messages could lie below the end of the scroll bar. */
   settleInNextFrame() {
-    const chunks = this.fresh;
-    this.fresh = new Set();
+    const chunks = this.changedChunks;
+    this.changedChunks = new Set();
     requestAnimationFrame(() => {
-      for (const chunk of chunks) if (!this.fresh.has(chunk)) chunk.classList.add("is-settled");
+      for (const chunk of chunks)
+        if (!this.changedChunks.has(chunk)) chunk.classList.add("is-settled");
     });
   }
 }

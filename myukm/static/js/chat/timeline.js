@@ -187,7 +187,7 @@ export class Timeline {
     const hadFocus = element.contains(document.activeElement);
     const neighbour = next ?? before(element) ?? this.box;
     this.list.remove(element);
-    if (next) group(next, this.firstUnread);
+    if (next) this.group(next);
     if (hadFocus) neighbour.focus({ preventScroll: true });
     this.empty.hidden = this.list.first !== null;
   }
@@ -222,9 +222,15 @@ export class Timeline {
   }
 
   regroup(element) {
-    group(element, this.firstUnread);
+    this.group(element);
     const next = after(element);
-    if (next) group(next, this.firstUnread);
+    if (next) this.group(next);
     this.empty.hidden = true;
+  }
+
+  /** Shows whether the message continues the one before it, which changes its height. */
+  group(element) {
+    group(element, this.firstUnread);
+    this.list.changed(element);
   }
 }

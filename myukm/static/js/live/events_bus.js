@@ -11,7 +11,8 @@ import { SseConnection } from "./sse_connection.js";
 
 const listeners = new Map();
 
-/** Calls `listener(data)` on each event of that type; also "open", "lost", "reset" and "ended". */
+/** Calls `listener(data)` on each event of that type; also "open" and "lost" (the
+ * connection), "reset" (events are missing), and "ended" (the session is over). */
 export function on(type, listener) {
   listeners.set(type, [...(listeners.get(type) ?? []), listener]);
 }
@@ -72,7 +73,7 @@ export function connect() {
   page.recent = new ReplayBuffer(page.cursor);
   page.lastReceivedAt = now();
   const connection = canShare() ? new SharedConnection(`stream:${accountId()}`, page) : alone();
-  // Otherwise the next tab would become the leader, be refused too, and open the log-in page again.
+  // Otherwise each next tab would become the leader, be refused, and open the log-in page again.
   on("ended", () => connection.stop());
   connection.start();
   addEventListener("pagehide", () => connection.stop());

@@ -30,9 +30,10 @@ export default function startRunPage(root) {
   });
 }
 
-/** Returns a function that reloads what progress events do not contain: everything at each new
- * status, or once another run is current, because the page then missed the end of its run;
- * otherwise `PARTS`, at most every `RELOAD_EVERY_MS`. */
+/** Returns a function that takes progress events and reloads what they do not contain. At each new
+ * status it reloads everything; also when another run is current while this run still counts as
+ * live, because then the page missed the end of its run. In between it reloads `PARTS`, at most every
+ * `RELOAD_EVERY_MS`. After the end it reloads nothing. */
 function follower({ run_id: run, status: shown }) {
   let status = shown;
   let nextAt = Date.now() + RELOAD_EVERY_MS;
