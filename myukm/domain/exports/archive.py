@@ -9,15 +9,13 @@ Memory holds one page of messages, one block of a file, and the names of the ZIP
 import time
 from collections.abc import Callable
 from contextlib import closing
-from datetime import datetime
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import msgspec
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import func, select
 
 from myukm.db.session import release_connection, transaction
-from myukm.db.types import utcnow
 from myukm.domain.actor import Actor
 from myukm.domain.exports import archive_entries, store
 from myukm.domain.exports.archive_pages import Page
@@ -33,11 +31,13 @@ class Place(msgspec.Struct):
     """How much of an archive is written.
 
     `step` is "files", "messages", "end" (members and start page), or "" when all is written.
-    `after` is the id of the last written file or message of this step; `done` counts the written
-    messages and files, `pages` are the written pages of messages.
+    `deleted` is the result of `_count_deleted` at the beginning. `after` is the id of the last
+    written file or message of this step; `done` counts the written messages and files, `pages` are
+    the written pages of messages. An older version stored no `deleted`; such an archive is begun
+    anew.
     """
 
-    began: datetime
+    deleted: int = -1
     step: str = "files"
     after: int = 0
     done: int = 0
@@ -77,7 +77,7 @@ def write_portion(held: store.Held, progress: Callable[[int], None]) -> None:
         size = file.size
     if place.step:
         store.hand_over(held, msgspec.json.encode(place).decode(), size, place.done)
-    elif db.session.scalar(select(_deleted_since(ukm, place.began))):
+    elif _count_deleted(ukm) != place.deleted:
         if_too_often = _("Pesan terus dihapus selama berkas ditulis. Coba lagi nanti.")
         store.begin_anew(held, if_too_often)
     else:
@@ -85,11 +85,11 @@ def write_portion(held: store.Held, progress: Callable[[int], None]) -> None:
 
 
 def _begin(ukm: Ukm) -> Place:
-    """Return the place of a new archive. Waits for the UKM's lock: deletions that hold it are
-    committed before the first file is read, later ones are found by `_deleted_since`."""
+    """Return the place of a new archive. Waits for the UKM's lock, so that deletions of messages
+    under way are committed before the first file is read."""
     with transaction() as session:
         session.execute(select(Ukm.id).where(Ukm.id == ukm.id).with_for_update(key_share=True))
-        return Place(utcnow())
+        return Place(_count_deleted(ukm))
 
 
 def _steps(archive: ZipFile, ukm: Ukm, place: Place, progress: Callable[[int], None]) -> None:
@@ -122,12 +122,15 @@ def _step(archive: ZipFile, ukm: Ukm, place: Place) -> None:
         place.step = ""
 
 
-def _deleted_since(ukm: Ukm, began: datetime) -> ColumnElement[bool]:
-    """Return the condition that a message or the account of an author was deleted since `began`, so
-    that the archive may have a text, a file or a name that it must not have."""
+def _count_deleted(ukm: Ukm) -> int:
+    """Return how many messages of the UKM, and accounts of their authors, are deleted. A deletion
+    while the archive is written may leave a text, a file or a name in it. The number shows it, and
+    the time of the deletion does not, because its transaction may have begun earlier."""
     written = select(ChatMessage.id).where(ChatMessage.ukm_id == ukm.id)
-    by_deleted = written.where(ChatMessage.user_id == User.id).exists()
-    return or_(
-        written.where(ChatMessage.deleted_at >= began).exists(),
-        select(User.id).where(User.deleted_at >= began, by_deleted).exists(),
+    by_author = written.where(ChatMessage.user_id == User.id).exists()
+    deleted = (
+        written.where(ChatMessage.deleted_at.is_not(None)),
+        select(User.id).where(User.deleted_at.is_not(None), by_author),
     )
+    counts = [select(func.count()).select_from(query.subquery()) for query in deleted]
+    return sum(db.session.scalar(count) or 0 for count in counts)

@@ -8,6 +8,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, func, select, text, update
 
 from myukm.db.session import transaction
+from myukm.db.types import utcnow
 from myukm.domain import account_deletion
 from myukm.domain.actor import Actor
 from myukm.domain.chat import messages
@@ -207,7 +209,8 @@ def test_a_deletion_that_is_not_committed_when_the_archive_begins_is_seen(
 def test_files_of_an_account_deleted_between_two_portions_are_not_in_the_archive(
     inside: None, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file's message stays in the archive, because it has a text."""
+    """The file's message stays in the archive, because it has a text. The transaction of the
+    deletion began before the archive, and was committed later."""
     monkeypatch.setattr(archive, "PORTION_SECONDS", 0.0)
     without_text = db.session.scalars(select(ChatMessage.id).where(ChatMessage.body == "")).all()
     for message_id in without_text:
@@ -217,6 +220,10 @@ def test_files_of_an_account_deleted_between_two_portions_are_not_in_the_archive
         writing.write(export.id)
     assert export.done == 3  # a file and two messages
     account_deletion.delete_account(db.session.get_one(User, people["friend"]), PASSWORD)
+    with transaction() as session:
+        before = utcnow() - timedelta(hours=1)
+        gone = update(User).where(User.id == people["friend"])
+        session.execute(gone.values(deleted_at=before))
     found = opened(export)
     assert [name for name in found.namelist() if name.startswith("files/")] == []
     assert "Farhan" not in found.read("messages/00001.json").decode()
