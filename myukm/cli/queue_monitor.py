@@ -29,7 +29,9 @@ def screen(
     health: Mapping[str, Any], report: Mapping[str, Any], history: Mapping[str, Any] | None
 ) -> RenderableType:
     """Return the screen from `stats.health()`, the doctor's report and the history of the last
-    hour (None while the database is unreachable)."""
+    hour (None while the database is unreachable). Without Valkey only the findings are known."""
+    if not health["valkey"]:
+        return Group(*_findings(report))
     return Group(
         *_findings(report),
         "",

@@ -56,7 +56,7 @@ def follow(run_id: int, *, silent: bool) -> dict[str, Any]:
         for tick in count():
             if tick % WATCH_EVERY == 0:
                 watcher.watch()
-            db.session.remove()  # the next poll must not read from the identity map
+            db.session.remove()  # ends the read transaction, so that this poll sees new commits
             now = run_history.run(run_id)
             show(now)
             if now["status"] not in LIVE:
@@ -72,12 +72,15 @@ def _display(silent: bool) -> AbstractContextManager[Show]:
 
 
 class LineReporter:
-    """Prints a line at every ten percent and at every change of status or reason."""
+    """Prints a line at every ten percent and at every change of status or reason, until the run's
+    end, which the command prints itself."""
 
     def __init__(self) -> None:
         self._printed: tuple[Any, ...] = ()
 
     def __call__(self, now: dict[str, Any]) -> None:
+        if now["status"] not in LIVE:
+            return
         tenth = int(now["percent"] // 10)
         if (line := (now["status"], tenth, now["reason_code"])) != self._printed:
             self._printed = line
@@ -109,12 +112,13 @@ class BarReporter(AbstractContextManager[Show]):
         done = now["processed"] + now["cancelled"]
         status = status_label(now["status"])
         self._bar.update(
-            self._task, total=total, completed=done, status=status, numbers=_status_text(now)
+            self._task, total=total, completed=done, status=status, numbers=_numbers_text(now)
         )
 
 
-def _status_text(now: dict[str, Any]) -> str:
-    """Return the text beside the bar: rate and remaining time, or why the run does not move."""
+def _numbers_text(now: dict[str, Any]) -> str:
+    """Return the text beside the bar: percent, failures, rate and remaining time if known, and why
+    the run does not move."""
     parts = [
         f"{format_decimal(now['percent'])}%",
         _("%(n)s gagal", n=format_decimal(now["failed"])),
@@ -144,7 +148,7 @@ def table(runs: Iterable[dict[str, Any]]) -> None:
             run["started_by"] or "–",
             *numbers,
         )
-    console = Console()
+    console = Console(markup=False, emoji=False)  # a name may have brackets or colons
     if not console.is_terminal:
         console.width = PIPE_WIDTH
     console.print(shown)

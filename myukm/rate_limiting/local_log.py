@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from myukm.backoff import backoff
 
-PRUNE_AT_KEYS = 1000  # the least number of keys at which expired attempts are deleted
+PRUNE_AT_KEYS = 1000  # the least number of keys at which keys without attempts are deleted
 
 
 class Limit(NamedTuple):
@@ -33,17 +33,18 @@ class Limit(NamedTuple):
     def unexpired(self, log: dict[str, float], now: float) -> dict[str, float]:
         """Return the attempts of `log` (their times by id) that have not expired. With `first_wait`
         no attempt expires before the latest one."""
-        recent = {hit: at for hit, at in log.items() if at > now - self.seconds}
+        recent = {attempt: at for attempt, at in log.items() if at > now - self.seconds}
         return log if recent and self.first_wait else recent
 
-    def wait(self, hits: Sequence[float], now: float) -> float:
-        """Return the seconds until another attempt is allowed after these `hits`."""
-        if len(hits) < self.amount:
+    def wait(self, times: Sequence[float], now: float) -> float:
+        """Return the seconds until another attempt is allowed after attempts at these `times`."""
+        beyond = len(times) - self.amount
+        if beyond < 0:
             return 0.0
         if not self.first_wait:
-            return hits[0] + self.seconds - now
-        pause = backoff(self.first_wait, self.longest_wait, len(hits) - self.amount)
-        return max(0.0, hits[-1] + pause - now)
+            return times[beyond] + self.seconds - now
+        pause = backoff(self.first_wait, self.longest_wait, beyond)
+        return max(0.0, times[-1] + pause - now)
 
 
 class Claim(NamedTuple):
@@ -75,7 +76,7 @@ class RateLog:
         self._attempts: dict[str, tuple[Limit, dict[str, float]]] = {}
         self._prune_at = PRUNE_AT_KEYS
 
-    def add(self, claims: Sequence[Claim], hit: str) -> Count:
+    def add(self, claims: Sequence[Claim], attempt: str) -> Count:
         """Count an attempt against every claim, or against none if one of them has to wait."""
         with self._lock:
             now = time.monotonic()
@@ -87,28 +88,30 @@ class RateLog:
             ]
             if not any(waits):
                 for claim, log in zip(claims, logs, strict=True):
-                    log[hit] = now
+                    log[attempt] = now
                     self._attempts[claim.key] = (claim.limit, log)
             return Count(max(waits), [len(log) for log in logs])
 
-    def remove(self, claims: Sequence[Claim], hit: str) -> None:
+    def remove(self, claims: Sequence[Claim], attempt: str) -> None:
         """Remove an attempt from the counts."""
         with self._lock:
             for claim in claims:
                 _, log = self._attempts.get(claim.key, (claim.limit, {}))
-                log.pop(hit, None)
+                log.pop(attempt, None)
                 if not log:
                     self._attempts.pop(claim.key, None)
 
-    def beyond_share(self, claims: Sequence[Claim], hit: str, processes: int) -> float:
-        """Return the seconds to wait if the attempt exceeds one process's share of the limit."""
+    def beyond_share(self, claims: Sequence[Claim], attempt: str, processes: int) -> float:
+        """Return the seconds to wait if the attempt exceeds one process's share of the limits."""
+        waits = []
         with self._lock:
-            for claim in claims:
-                _, log = self._attempts[claim.key]
-                share = max(1, claim.limit.amount // processes)
-                if not claim.limit.first_wait and list(log).index(hit) >= share:
-                    return float(claim.limit.seconds)
-        return 0.0
+            now = time.monotonic()
+            for limit, key in claims:
+                _, log = self._attempts[key]
+                earlier = list(log.values())[: list(log).index(attempt)]
+                share = limit._replace(amount=max(1, limit.amount // processes))
+                waits.append(share.wait(earlier, now))
+        return max(waits, default=0.0)
 
     def _unexpired(self, claim: Claim, now: float) -> dict[str, float]:
         _, log = self._attempts.get(claim.key, (claim.limit, {}))

@@ -1,7 +1,7 @@
 """Which kinds of files may be sent: pictures, and documents that pages only offer for download.
 
-A file claims its kind by the extension of its name, and its first bytes must agree. It is served
-with the content type of this list, never with the sender's.
+A file claims its kind by the extension of its name, and its first and last bytes must agree. It is
+served with the content type of this list, never with the sender's.
 """
 
 import re
@@ -30,13 +30,15 @@ def _starts(*signatures: bytes) -> Check:
 
 
 def _office(folder: bytes) -> Check:
-    """Return the check for an Office file: a ZIP archive with this folder. The check only searches
-    the names in the archive, because unpacking could take any amount of memory."""
+    """Return the check for an Office file: a ZIP archive with this folder, or, if it has a password,
+    an OLE file. The check searches the first and last bytes for the names in the archive, because
+    unpacking could take any amount of memory."""
 
     def fits(head: bytes, tail: bytes) -> bool:
-        names = head + tail
+        searched = head + tail
         zipped = head.startswith(b"PK\3\4")
-        return zipped and b"[Content_Types].xml" in names and folder in names
+        has_names = b"[Content_Types].xml" in searched and folder in searched
+        return (zipped and has_names) or _OLE(head, tail)
 
     return fits
 
@@ -83,7 +85,7 @@ def is_picture(extension: str, declared: str) -> bool:
 
 
 def document_type(draft: Path, extension: str) -> str:
-    """Return the content type of a document. Raises `Invalid` if its kind may not be sent, or if
+    """Return the content type of the document in `draft`, a received file. Raises `Invalid` if its kind may not be sent, or if
     its bytes are of another kind."""
     kind = DOCUMENTS.get(extension)
     if kind is None:

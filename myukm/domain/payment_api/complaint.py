@@ -1,7 +1,8 @@
 """Detects bodies that report a failure, whatever their HTTP status.
 
 Many APIs answer 200 for everything and report failures in the body, each with its own field names
-and words. The patterns list those in use, and match names in the form of `spelling.field_key`.
+and words. The patterns list those in use, and match field names reduced to their letters in lower
+case (`spelling.field_key`).
 """
 
 import re
@@ -23,7 +24,7 @@ ERROR = re.compile(
     "|(?<!de)fault|fail(ed|ure|reason|code|message)).*"
     "|(is|has|was)?(fail|aborted|denied|rejected|expired|timedout)"
 )
-# `status`, `httpStatusCode`, `kode_respon`, `return_code`.
+# `status`, `httpStatusCode`, `kode_respon`, `return_code`, but not `message` or `text` alone.
 STATUS = re.compile(
     "(?!(message|text|the)+$)((http|api|app|the|respons?e?|return|result|status|code|kode|state|stat"
     "|hasil|text|message|type|ack|outcome))+|rc"
@@ -38,6 +39,8 @@ OK = words("ok oke okay success successful succeeded sukses berhasil")
 NEGATIONS = words("not no tidak tanpa without belum bukan never")
 # Words between a negation and the denied word: "tidak ada kesalahan", "could not be read".
 FILLERS = words("ada any be been was were is are found ditemukan memiliki punya dapat bisa to")
+# Words that mean a failure by themselves. A status or message names the token, the log-in or "too
+# many requests" only if it refuses.
 FAILED = words(
     """
     error errors err fail fails failed failure failures gagal galat kesalahan salah wrong false
@@ -152,9 +155,12 @@ def _names_error(value: Any) -> bool:
     found = re.findall("[a-z]+", word)
     if found and found[0] in NEGATIONS:
         return not (NEGATIONS | FILLERS | ERRORS).issuperset(found)
-    if not re.sub("[^1-9a-z]", "", word) or NO_ERROR.issuperset(found or ["x"]):
-        return False
-    return not re.fullmatch("[a-z_.-]*0[0-]*", word)  # ESB-00-000
+    if found and found[0] in NO_ERROR and (NO_ERROR | FILLERS).issuperset(found):
+        return False  # "none found"
+    if re.fullmatch("[0 .]+[a-z ]*", word) and (ERRORS | FILLERS).issuperset(found):
+        return False  # "0", "0 errors"
+    # A code of zeros only, such as "ESB-00-000", means success.
+    return re.fullmatch("[a-z_.-]*0[0-]*|[^1-9a-z]*", word) is None
 
 
 def _scalars(value: Any) -> Iterable[str]:

@@ -13,7 +13,7 @@ QUEUED_SECONDS = 60
 PUBLISHED = f"{PREFIX}published"
 # A set: accounts whose status may differ from the published one.
 WAITING = f"{PREFIX}waiting"
-# A set: accounts whose status a large UKM did not get, because it had just got another one.
+# A set: accounts whose status was held back from a large UKM, which gets at most one a second.
 DELAYED = f"{PREFIX}late"
 # A flag: the publishing job is queued.
 QUEUED = f"{PREFIX}queued"
@@ -74,7 +74,7 @@ def mark_published(user_ids: Collection[int], published: Mapping[int, str]) -> N
 
 
 def delay(user_ids: Collection[int]) -> None:
-    """Store accounts whose status a large UKM did not get, because it had just got another one."""
+    """Store accounts whose status was held back from a large UKM."""
     if user_ids:
         valkey().sadd(DELAYED, *user_ids)
 

@@ -73,8 +73,8 @@ def publish_expired() -> None:
 def publish_delayed() -> None:
     """Publish to large UKMs what `_publish` delayed (a leader task)."""
     if delayed := outbox.take_delayed(BATCH):
-        known = store.statuses(delayed)
         try:
+            known = store.read_statuses(delayed)
             _publish({user_id: known.get(user_id, "offline") for user_id in delayed})
         except Exception:
             outbox.delay(delayed)

@@ -13,7 +13,7 @@ from myukm.logs import log_stream
 from myukm.logs.log_stream import Wanted
 from myukm.queues.jobs import QUEUES
 from myukm.web.http.access import ADMINS, OPERATORS, roles, wants_json
-from myukm.web.http.request_parsing import whole_number
+from myukm.web.http.request_parsing import form_number
 
 _UNREACHABLE = _("Valkey tidak menjawab. Coba lagi sebentar lagi.")
 LEVELS = ("INFO", "WARNING", "ERROR")
@@ -51,7 +51,7 @@ def _wanted() -> Wanted:
     return Wanted(
         level=level if level in LEVELS else "",
         process=request.args.get("process", "").strip(),
-        run=whole_number("run"),
+        run=form_number("run"),
         request_id=request.args.get("request", "").strip(),
         text=request.args.get("q", "").strip(),
         security=current_user.role in ADMINS,

@@ -31,3 +31,8 @@ def whole_number(name: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise Invalid(_("%(name)s harus bilangan bulat.", name=name), code="bad_number")
     return int(text)
+
+
+def form_number(name: str) -> int | None:
+    """Return what `whole_number` returns, but None for an empty field of a form. Raises `Invalid`."""
+    return whole_number(name) if request.args.get(name) else None
