@@ -126,6 +126,7 @@ def test_without_valkey_a_process_allows_its_share(app: Flask) -> None:
     with app.app_context():
         assert allowed_calls(Limit("ten", 10, 60), "a") == 5
         assert allowed_calls(Limit("one", 1, 60), "a") == 1
+        assert allowed_calls(Limit("slow", 10, 60, first_wait=30, longest_wait=60), "a") == 5
 
 
 def test_counts_of_valkey_still_apply_without_it(app: Flask) -> None:

@@ -9,6 +9,7 @@ import pytest
 import redis
 from click.testing import Result
 from flask import Flask
+from rich.console import Console
 from sqlalchemy import text
 
 import config
@@ -16,16 +17,17 @@ from devtools.ports import any_free
 from devtools.simulator.client import Simulator
 from devtools.valkey import Valkey
 from myukm import create_app
-from myukm.cli.queue_monitor import sparkline
+from myukm.cli.queue_monitor import screen, sparkline
 from myukm.domain import activity
 from myukm.extensions import db
-from myukm.ops import lost_jobs
+from myukm.ops import doctor, lost_jobs, stats
 from myukm.ops.history.sampler import Sampler
 from myukm.queues import queue_ping, restart_flag
 from myukm.queues.enqueue import enqueue
 from myukm.queues.jobs import QUEUES
 from myukm.queues.restricted_job import RestrictedJob
 from tests.support.programs import Program
+from tests.support.without_valkey import lose_valkey
 from tests.support.workers import WORKER, wait_serving, waiting
 
 Flasks = Callable[..., Result]
@@ -107,6 +109,16 @@ def test_monitor_without_a_database_has_no_history(flask: Flasks, app: Flask) ->
         db.session.commit()
     done = flask("queue", "monitor", "--once")
     assert (done.exit_code, "sync-pembayaran" in done.stdout) == (0, True)
+
+
+def test_when_valkey_is_lost_monitor_shows_the_findings_only(app: Flask) -> None:
+    lose_valkey(app)
+    console = Console(record=True, width=200)
+    with app.app_context():
+        console.print(screen(stats.health(), doctor.report(), None))
+    shown = console.export_text()
+    assert "Valkey" in shown
+    assert "Tidak ada pekerjaan yang gagal" not in shown
 
 
 def test_doctor_prints_one_line_per_finding(app: Flask, flask: Flasks) -> None:

@@ -139,7 +139,12 @@ def test_files_that_are_not_what_they_claim_are_refused_and_leave_nothing(
 
 @pytest.mark.parametrize(
     ("data", "name"),
-    [(office("word"), "a.docx"), (office("xl"), "b.XLSX"), (b"ID3\4" + b"\0" * 99, "c.mp3")],
+    [
+        (office("word"), "a.docx"),
+        (office("xl"), "b.XLSX"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 99, "with_password.xlsx"),
+        (b"ID3\4" + b"\0" * 99, "c.mp3"),
+    ],
 )
 def test_office_files_and_audio_are_accepted(client_as: ClientAs, data: bytes, name: str) -> None:
     answer = upload(client_as("member"), data, name, "application/octet-stream")

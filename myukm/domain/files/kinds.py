@@ -30,9 +30,9 @@ def _starts(*signatures: bytes) -> Check:
 
 
 def _office(folder: bytes) -> Check:
-    """Return the check for an Office file: a ZIP archive with this folder, or, if it has a password,
-    an OLE file. The check searches the first and last bytes for the names in the archive, because
-    unpacking could take any amount of memory."""
+    """Return the check for an Office file: a ZIP archive with this folder, or, if it has a
+    password, an OLE file. The check searches the first and last bytes for the names in the archive,
+    because unpacking could take any amount of memory."""
 
     def fits(head: bytes, tail: bytes) -> bool:
         searched = head + tail
@@ -85,8 +85,8 @@ def is_picture(extension: str, declared: str) -> bool:
 
 
 def document_type(draft: Path, extension: str) -> str:
-    """Return the content type of the document in `draft`, a received file. Raises `Invalid` if its kind may not be sent, or if
-    its bytes are of another kind."""
+    """Return the content type of the document in `draft`, a received file. Raises `Invalid` if its
+    kind may not be sent, or if its bytes are of another kind."""
     kind = DOCUMENTS.get(extension)
     if kind is None:
         raise refused()

@@ -34,5 +34,5 @@ def whole_number(name: str) -> int | None:
 
 
 def form_number(name: str) -> int | None:
-    """Return what `whole_number` returns, but None for an empty field of a form. Raises `Invalid`."""
+    """Return what `whole_number` returns, but None for an empty field. Raises `Invalid`."""
     return whole_number(name) if request.args.get(name) else None

@@ -242,13 +242,15 @@ def test_delayed_users_stay_stored_if_publishing_fails(
     inside: Flask, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_: object) -> None:
-        raise KeyError
+        raise redis.TimeoutError
 
-    monkeypatch.setattr(tracker, "_publish", broken)
-    outbox.delay([1, 2])
-    with pytest.raises(KeyError):
-        tracker.publish_delayed()
-    assert sorted(outbox.take_delayed(9)) == [1, 2]
+    for place in ("tracker._publish", "store.read_statuses"):
+        with monkeypatch.context() as patched:
+            patched.setattr(f"myukm.domain.presence.{place}", broken)
+            outbox.delay([1, 2])
+            with pytest.raises(redis.TimeoutError):
+                tracker.publish_delayed()
+        assert sorted(outbox.take_delayed(9)) == [1, 2], place
 
 
 SLOWDOWN = 4  # how many times slower a busy machine may be

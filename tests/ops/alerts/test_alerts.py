@@ -360,6 +360,15 @@ def test_an_outside_monitor_gets_heartbeats_while_nothing_is_broken(
     wait_until(lambda: receiver.asked == 1, 30)
 
 
+def test_the_command_names_a_channel_that_is_not_complete(app: Flask) -> None:
+    run: Callable[..., Any] = FlaskCliRunner(app).invoke
+    done = run(args=("alert", "test"))
+    assert (done.exit_code, done.output.partition(":")[0]) == (1, "Belum ada saluran")
+    app.config["ALERT_EMAIL_TO"] = "operator@kampus.example"
+    done = run(args=("alert", "test"))
+    assert (done.exit_code, done.output) == (1, "email: gagal, atur juga SMTP_URL\n")
+
+
 def test_the_command_tries_every_channel(app: Flask, receiver: Receiver) -> None:
     run: Callable[..., Any] = FlaskCliRunner(app).invoke
     done = run(args=("alert", "test"))
