@@ -12,6 +12,7 @@ from myukm.domain.chat import messages, pins
 from myukm.domain.ukm import administration as ukm_administration
 from myukm.domain.ukm import directory, join_requests, links
 from myukm.extensions import db
+from myukm.live import pubsub
 from myukm.models import User
 from tests.browser.conftest import PHONE, check_look, drop_stream_errors, submit_log_in
 from tests.support.people import NAMES, UKM
@@ -101,6 +102,30 @@ def test_a_request_to_join_and_its_decision_are_shown_live(
     expect(asking.get_by_text("Ditolak")).to_be_visible()
     accept.click()
     expect(admin.get_by_text("Tidak ada yang menunggu")).to_be_visible()
+
+
+def test_a_request_of_a_gap_in_the_stream_is_shown_after_it(
+    app: Flask,
+    open_as: OpenAs,
+    people: dict[str, int],
+    console_errors: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The event is lost, as while Valkey is away, and it is not logged, so it is not replayed."""
+    with app.app_context():
+        directory.describe(Actor("Siti", campus=True), UKM, "Robot", listed=True)
+    pages = [open_as("member", path) for path in ("/ukm", f"{BASE}/log", f"{BASE}/requests")]
+    for page in pages:
+        page.wait_for_selector('[data-stream="open"]')
+    monkeypatch.setattr(pubsub, "publish_many", lambda _events: None)
+    with app.app_context():
+        join_requests.ask(people["operator"], UKM)
+    pages[0].context.set_offline(True)
+    pages[0].context.set_offline(False)  # the stream connects again
+    expect(pages[0].locator("[data-requests]")).to_contain_text("1")
+    expect(pages[1].locator("#open-requests")).to_contain_text("1")
+    expect(pages[2].get_by_role("button", name="Terima Oki Pratama")).to_be_visible()
+    drop_stream_errors(console_errors)
 
 
 def test_a_reloaded_list_keeps_the_focus_even_after_the_session_ended(

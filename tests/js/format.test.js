@@ -45,6 +45,7 @@ test("the remaining time is a range unless both ends read the same", () => {
   assert.equal(format.left([150, 154]), "sekitar 3 menit lagi");
   assert.equal(format.left([0, 0]), "sekitar 1 detik lagi");
   assert.equal(format.left([5400, 9000]), "sekitar 1,5–2,5 jam lagi");
+  assert.equal(format.left([2400, 5400]), "sekitar 0,7–1,5 jam lagi");
 });
 
 test("past times are given in the largest unit that fits", () => {

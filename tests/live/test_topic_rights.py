@@ -1,4 +1,4 @@
-"""Which events an open stream receives after its member was removed, muted or added."""
+"""Which events an open stream receives after its reader was removed, muted or added."""
 
 from collections.abc import Callable, Iterator
 
@@ -74,7 +74,7 @@ def test_a_removed_member_receives_the_removal_and_no_later_event(
 
 
 @pytest.mark.timing("changed rights arrive within 5 s")
-def test_only_the_muted_member_receives_the_end_of_the_mute(
+def test_only_the_muted_member_receives_the_mute_and_how_long_it_lasts(
     session_as: SessionAs,
     admin: Act,
     listen: Listen,
@@ -86,6 +86,7 @@ def test_only_the_muted_member_receives_the_end_of_the_mute(
     admin("promote", "friend")
     received = other.wait_for(1, "membership", timeout=5)
     assert [event["change"] for event in received] == ["promoted"]
+    assert "muted_until" not in received[0]
 
 
 @pytest.mark.timing("changed rights arrive within 5 s")

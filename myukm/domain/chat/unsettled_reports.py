@@ -33,7 +33,7 @@ def settle(session: Session, ukm: Ukm, message_id: int) -> int:
 
 
 def publish(ukm: Ukm) -> None:
-    """Publish the number to the UKM's admins. If that fails, a page queries the number when it is
-    loaded."""
+    """Publish the number to the UKM's admins. If that fails, a page reads the number when it loads,
+    or after a gap of the stream."""
     event: dict[str, Any] = {"ukm": ukm.code, "open": count(ukm.id)}
     state.publish_to_admins(ukm, "ukm.reports", event)

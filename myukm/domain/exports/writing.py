@@ -112,6 +112,8 @@ class Heartbeat:
 
     def _send(self) -> None:
         with transaction() as session:
-            store.raise_heartbeat(session, self._held, done=self._done)
             export = session.get_one(Export, self._held.id, populate_existing=True)
+            # The list may have grown since it was requested.
+            store.raise_heartbeat(session, self._held, done=min(self._done, export.total))
+            session.refresh(export)
             on_commit(progress.publish, export)

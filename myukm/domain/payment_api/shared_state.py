@@ -34,6 +34,14 @@ return free - now
 """
 
 
+# Never shortens a wait, because several workers may be told different times at once.
+EXTEND_SCRIPT = """
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then
+  redis.call('SET', KEYS[1], 1, 'PX', ARGV[1])
+end
+"""
+
+
 class Reason(NamedTuple):
     """A reason for waiting: a code for scripts and a lazy sentence for people."""
 
@@ -47,7 +55,7 @@ def exchange(update: Update) -> SharedState | None:
     try:
         with client.pipeline(transaction=False) as pipe:
             if update.wait:
-                pipe.set(WAIT, 1, px=_ms(update.wait))
+                pipe.eval(EXTEND_SCRIPT, 1, WAIT, _ms(update.wait))
             if update.opened:
                 pipe.set(DOWN, update.opened, px=_ms(DOWN_SECONDS))
             elif update.closed:

@@ -1,4 +1,5 @@
-"""Open requests to join (those without a decision): counting, deleting, publishing their number."""
+"""Open requests to join, which are those without a decision, except of blocked accounts: counting,
+deleting, publishing their number."""
 
 from typing import Any
 
@@ -37,7 +38,8 @@ def count(ukm_id: int) -> int:
 def publish(ukm: Ukm, asked: str | None = None) -> None:
     """Publish the number to the UKM's admins, with the name of the person who has just `asked`.
 
-    The event is not logged, because a page that loads reads the number from the database.
+    The event is not logged, because pages read the number from the database when they load, and
+    again after a gap of the stream.
     """
     event: dict[str, Any] = {"ukm": ukm.code, "open": count(ukm.id), "asked": asked}
     state.publish_to_admins(ukm, "ukm.requests", event)
@@ -51,15 +53,17 @@ def delete_of_member(session: Session, ukm: Ukm, user_id: int) -> None:
 
 
 def delete_all(session: Session, ukm: Ukm) -> None:
-    """Delete the open requests to a UKM that nobody can join any more, inside `transaction()`."""
+    """Delete all requests without a decision, also of blocked accounts, to a UKM that nobody can
+    join any more, inside `transaction()`."""
     waiting = (JoinRequest.ukm_id == ukm.id, JoinRequest.refused_at.is_(None))
     if execute_rowcount(session, delete(JoinRequest).where(*waiting)):
         on_commit(publish, ukm)
 
 
 def publish_all_of(session: Session, user_id: int) -> None:
-    """Publish the numbers of the UKMs that a person has asked to join. Call it inside the
-    `transaction()` that deletes the person's requests; the events are published after it."""
+    """For each UKM that a person has asked to join, publish the number of its open requests. Call
+    it inside the `transaction()` that deletes the person's requests or blocks the account; the
+    events are published after it."""
     mine = (JoinRequest.user_id == user_id, JoinRequest.refused_at.is_(None))
     for ukm in session.scalars(select(Ukm).join(JoinRequest).where(*mine)).all():
         on_commit(publish, ukm)

@@ -6,6 +6,7 @@ import msgspec
 from flask import Blueprint, render_template, request, session, url_for
 from flask_babel import gettext as _
 
+from myukm.domain import account_blocking
 from myukm.domain.accounts import administration, invitations
 from myukm.domain.accounts.account_rules import normal_nim
 from myukm.errors import DomainError
@@ -114,7 +115,7 @@ def role(user_id: int, sent: NewRole) -> Any:
 @roles(*ADMINS)
 def block(user_id: int) -> Any:
     """Block an account and end its log-ins."""
-    user = administration.block(actor(), user_id)
+    user = account_blocking.block(actor(), user_id)
     undo = Undo(url_for("admin_users.unblock", user_id=user_id))
     return answer(user, _("%(name)s diblokir.", name=user.name), undo)
 
@@ -123,7 +124,7 @@ def block(user_id: int) -> Any:
 @roles(*ADMINS)
 def unblock(user_id: int) -> Any:
     """Unblock an account."""
-    user = administration.unblock(actor(), user_id)
+    user = account_blocking.unblock(actor(), user_id)
     undo = Undo(url_for("admin_users.block", user_id=user_id))
     return answer(user, _("%(name)s tidak diblokir lagi.", name=user.name), undo)
 

@@ -162,6 +162,10 @@ def test_workers_share_breaker_retry_after_and_probe(app_context: Flask) -> None
     exchange(two)
     exchange(one)
     assert 59 < one.acquire() <= 60
+    told_later = Gate(None)
+    told_later.record(Failure("client_error", Action.WAIT, 429, 1.0), 0, fresh=True)
+    exchange(told_later)
+    assert 59 < told_later.acquire() <= 60, "a shorter wait replaces no longer one"
 
 
 def test_a_dead_workers_open_breaker_expires(app_context: Flask, valkey: redis.Redis) -> None:

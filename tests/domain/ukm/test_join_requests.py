@@ -11,7 +11,7 @@ from sqlalchemy import update
 from myukm.db.deadlock_retry import retry_on_deadlock
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain import account_deletion
+from myukm.domain import account_blocking, account_deletion
 from myukm.domain.accounts import administration
 from myukm.domain.actor import Actor
 from myukm.domain.ukm import (
@@ -110,6 +110,26 @@ def test_deleting_the_account_of_a_person_who_waits_publishes_the_count(
         )
         account_deletion.delete_account(db.session.get_one(User, people["outsider"]), PASSWORD)
     assert sorted(published) == sorted((f"user:{people[who]}", 0) for who in ("member", "friend"))
+
+
+def test_blocking_and_unblocking_publish_the_number_of_open_requests(
+    app: Flask, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published: list[int] = []
+    with app.app_context():
+        join_requests.ask(people["outsider"], UKM)
+        monkeypatch.setattr(
+            pubsub,
+            "publish_many",
+            lambda events: published.extend(
+                data["open"] for _, kind, data in events if kind == "ukm.requests"
+            ),
+        )
+        account_blocking.block(CAMPUS, people["outsider"])
+        assert set(published) == {0}
+        published.clear()
+        account_blocking.unblock(CAMPUS, people["outsider"])
+        assert set(published) == {1}
 
 
 def test_a_person_withdraws_a_request(app: Flask, people: People) -> None:

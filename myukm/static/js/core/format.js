@@ -59,16 +59,17 @@ export function size(bytes) {
 /** A moment's time, with its date unless that is today. */
 export const when = (iso) => (dayOf(iso) === dayOf(now()) ? clock(iso) : dateAndTime(iso));
 
+// Each with its limit and size in seconds, and its least number.
 const UNITS = [
-  [60, "seconds_left", 1, number],
-  [5400, "minutes_left", 60, number],
-  [Infinity, "hours_left", 3600, decimal],
+  [60, "seconds_left", 1, number, 1],
+  [5400, "minutes_left", 60, number, 1],
+  [Infinity, "hours_left", 3600, decimal, 0.1],
 ];
 
 /** The remaining time in words, between two estimates in seconds: "sekitar 2–3 menit lagi". */
 export function left([least, most]) {
-  const [, unit, size, format] = UNITS.find(([limit]) => most < limit);
-  const ends = [least, most].map((end) => format(Math.max(1, end / size)));
+  const [, unit, size, format, minimum] = UNITS.find(([limit]) => most < limit);
+  const ends = [least, most].map((end) => format(Math.max(minimum, end / size)));
   const n = ends[0] === ends[1] ? ends[0] : ends.join("–");
   return t(unit, { n });
 }

@@ -8,8 +8,8 @@ const CONTROLS = "a[href], button, input, select, textarea, summary";
 const shown = new Map();
 let calls = 0;
 
-/** Returns a function that reloads the parts with these ids and retries a failed request, because
- * no later event would make up for it. */
+/** Returns a listener that reloads the parts with these ids. A failed request is retried, because the
+ * event that called the listener comes only once. */
 export const reloader = (...ids) => retried(() => reloadParts(ids));
 
 /** Replaces the elements with these ids by those of a fresh copy of the page. If the network

@@ -17,6 +17,17 @@ export function on(type, listener) {
   listeners.set(type, [...(listeners.get(type) ?? []), listener]);
 }
 
+/** Calls `listener` when transient events may have been missed: each time the stream opens again, and
+ * after a reset. */
+export function onGap(listener) {
+  let isAgain = false;
+  on("open", () => {
+    if (isAgain) listener();
+    isAgain = true;
+  });
+  on("reset", listener);
+}
+
 function emit(type, data) {
   for (const listener of listeners.get(type) ?? []) listener(localized(data));
 }

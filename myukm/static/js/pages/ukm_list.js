@@ -9,7 +9,7 @@ import { reloadParts } from "../core/partial_reload.js";
 import { retried } from "../core/retry.js";
 import { renderRelativeTimes } from "../core/time.js";
 import { toast } from "../core/toast.js";
-import { on } from "../live/events_bus.js";
+import { on, onGap } from "../live/events_bus.js";
 
 /** The events since the first running reload began: the reloaded part may be older than these
  * events. */
@@ -35,7 +35,7 @@ export default function startUkmList(root) {
   onLive("ukm.requests", showRequests);
   on("membership", membershipChanged);
   on("ukm.changed", reload);
-  on("reset", reload);
+  onGap(reload);
 }
 
 /** Shows each event of that type, and once more after a reload that was under way when it came. */

@@ -8,15 +8,16 @@ import { t } from "../core/i18n.js";
 import { openAnew } from "../core/open_anew.js";
 import { reloader } from "../core/partial_reload.js";
 import { renderRelativeTimes } from "../core/time.js";
-import { on } from "../live/events_bus.js";
+import { on, onGap } from "../live/events_bus.js";
 
 const SETTLE_MS = 300;
 
 export default function startUkmManage(root) {
   const { code, list } = root.dataset;
   const listChanged = list ? debounced(reloader(list), SETTLE_MS) : () => {};
+  const waiting = ["open-requests", "open-reports"];
   const listen = (type, listener) => on(type, (event) => event.ukm === code && listener(event));
-  on("reset", listChanged);
+  onGap(debounced(reloader(list, ...waiting), SETTLE_MS));
   listen("membership", (event) => membershipChanged(event, listChanged));
   listen("ukm.reports", ({ open }) => showWaiting("reports", open, listChanged));
   listen("ukm.requests", ({ open }) => showWaiting("requests", open, listChanged));
