@@ -69,7 +69,7 @@ def observe(name: str, bounds: Sequence[float], seconds: float, *labels: str) ->
 
 def flush(client: redis.Redis) -> None:
     """Add this process's counts to the totals. If Valkey does not answer, they stay pending and
-    `RedisError` is raised."""
+    `RedisError` is raised; if it only answered too late, they are counted twice."""
     taken = _pending.take()
     if not taken:
         return

@@ -40,6 +40,7 @@ WRONG = {
         "mariadb:///myukm",
         "sqlite:////srv/x.db?foo=1",
         "sqlite:////srv/x.db?timeout=lama",
+        "sqlite:///file:/srv/x.db?uri=true",
         "postgresql://h/x?foo=1",
         "mariadb://h/x?foo=1",
     ],
@@ -129,6 +130,12 @@ def test_the_line_is_in_the_operators_language(language: dict[str, str], said: s
 )
 def test_the_public_url_is_an_origin_as_browsers_write_it(given: str, origin: str) -> None:
     assert config.load({"PUBLIC_URL": given, "SECRET_KEY": "x" * 40})["PUBLIC_URL"] == origin
+
+
+def test_a_relative_sqlite_file_is_in_the_instance_folder() -> None:
+    """Otherwise commands would open another file than the web server, by the current folder."""
+    loaded = config.load({"DATABASE_URL": "sqlite:///kampus.db", "SECRET_KEY": "x" * 40})
+    assert loaded["SQLALCHEMY_DATABASE_URI"] == f"sqlite:///{sources.INSTANCE / 'kampus.db'}"
 
 
 @pytest.mark.parametrize(

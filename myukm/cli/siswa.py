@@ -77,6 +77,8 @@ def import_(file: Path | None, from_api: bool, whole: bool, accept: bool) -> Non
             gone=done.deactivated,
         )
     )
+    if done.warning:
+        click.echo(done.warning, err=True)
     if done.left_out:
         print_left_out(done.left_out)
         sys.exit(FAILURES)
@@ -167,10 +169,10 @@ def check_amounts() -> None:
         for one in found[: max(0, MAX_PROBLEMS - different)]:
             click.echo(f"  {one.idperson}: {one.field}", err=True)
         different += len(found)
-    balances = agreement.check()
-    for balance in balances[:MAX_PROBLEMS]:
-        click.echo(f"  {balance_line(balance)}", err=True)
-    different += len(balances)
+    differences = agreement.check()
+    for difference in differences[:MAX_PROBLEMS]:
+        click.echo(f"  {difference_line(difference)}", err=True)
+    different += len(differences)
     numbers = {"n": format_decimal(checked), "different": format_decimal(different)}
     if different:
         click.echo(_("%(n)s siswa diperiksa, %(different)s perbedaan.", **numbers))
@@ -178,15 +180,15 @@ def check_amounts() -> None:
     click.echo(_("%(n)s siswa diperiksa, semuanya cocok.", **numbers))
 
 
-def balance_line(balance: agreement.Difference) -> str:
+def difference_line(difference: agreement.Difference) -> str:
     """Return a line that describes a difference between bills, journal and daily balances."""
     text: str = _(
         "%(day)s, %(unit)s, %(category)s: %(field)s tertulis %(written)s, terhitung %(counted)s",
-        day=balance.day or _("Sekarang"),
-        unit=balance.unit or "–",
-        category=balance.category or "–",
-        field=balance.field,
-        written=format_decimal(balance.written / 100),
-        counted=format_decimal(balance.counted / 100),
+        day=difference.day or _("Sekarang"),
+        unit=difference.unit or "–",
+        category=difference.category or "–",
+        field=difference.field,
+        written=format_decimal(difference.written / 100),
+        counted=format_decimal(difference.counted / 100),
     )
     return text

@@ -18,9 +18,6 @@ TIMEOUT_SECONDS = 10.0
 class NoTls(smtplib.SMTPException):
     """The server offers no TLS, so the password would be sent in clear text."""
 
-    def __init__(self) -> None:
-        super().__init__("it offers no STARTTLS, so the password of SMTP_URL was not sent")
-
 
 def send(url: str, mail: EmailMessage) -> None:
     """Send a mail through the server at `url`, a value of `SMTP_URL`.

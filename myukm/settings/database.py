@@ -17,7 +17,6 @@ DRIVERS = {
 }
 _SQLITE_OPTIONS = frozenset(
     {"timeout", "isolation_level", "detect_types", "check_same_thread", "cached_statements"}
-    | {"uri", "mode", "cache", "immutable", "nolock", "psow", "vfs"}
 )
 # The folder of a socket in place of the host (`//%2Frun%2Fpg/myukm`): libpq accepts it, SQLAlchemy
 # does not.
@@ -43,6 +42,9 @@ def database(env: Reader) -> dict[str, Any]:
             ),
             example=example,
         )
+    if scheme == "sqlite" and not rest.startswith("////"):
+        # Every part of the program must open the same file, from whatever folder it runs.
+        rest = f"///{sources.INSTANCE / rest.removeprefix('///')}"
     if socket := _SOCKET.fullmatch(rest):
         user, folder, name, query = socket.groups("")
         rest = f"//{user}{name}?host={folder}{query.replace('?', '&', 1)}"

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Barrier, Thread
 from typing import Any
 
@@ -284,7 +285,9 @@ def test_an_unchanged_answer_stores_its_etag_again(quiet: Flask, indebted: str) 
     with quiet.app_context():
         before = stored(indebted)
         with transaction() as session:
-            session.execute(update(Siswa).values(etag=None, etag_at=utcnow().replace(year=2001)))
+            session.execute(
+                update(Siswa).values(etag=None, etag_at=utcnow() - timedelta(days=9000))
+            )
         assert sync_pembayaran_siswa(indebted) == "unchanged"
         assert stored(indebted) == before
 

@@ -51,14 +51,13 @@ test("after sending, and after a failure, the next key is reported at once", asy
   typing.send();
   assert.equal(posts.length, 2);
   await settled();
-  await settled();
   typing.send();
   assert.equal(posts.length, 3);
 });
 
 test("somebody who types is shown until their message comes or five seconds pass", (context) => {
   const timeouts = [];
-  context.mock.method(globalThis, "setTimeout", (run) => timeouts.push(run));
+  context.mock.method(globalThis, "setTimeout", (run, ms) => timeouts.push({ run, ms }));
   context.mock.method(globalThis, "clearTimeout", () => {});
   const line = {};
   const typing = new Typing(line, "/ukm/X");
@@ -68,7 +67,10 @@ test("somebody who types is shown until their message comes or five seconds pass
   assert.equal(line.textContent, "banyak");
   typing.remove(1);
   assert.equal(line.textContent, "\u2068Farhan\u2069 mengetik");
-  for (const expire of timeouts) expire();
+  for (const { run, ms } of timeouts) {
+    assert.equal(ms, 5000);
+    run();
+  }
   assert.equal(line.textContent, "");
 });
 

@@ -73,6 +73,25 @@ def test_this_machine_needs_no_certificate(tls: str, how: str) -> None:
     assert len(server.mails) == 1
 
 
+def test_each_recipient_is_a_channel(app: Flask) -> None:
+    """A server may refuse one of them; the others must not get the message again."""
+    with MailServer() as server:
+        app.config["ALERT_EMAIL_TO"] = "satu@kampus.example, dua@kampus.example"
+        app.config["SMTP_URL"] = server.url
+        done = FlaskCliRunner(app).invoke(args=("alert", "test"))
+    assert done.output.splitlines() == ["email-1: terkirim", "email-2: terkirim"]
+    assert ["To: satu@" in each for each in server.mails] == [True, False]
+
+
+@pytest.mark.usefixtures("far_away")
+def test_a_missing_starttls_is_reported_in_the_campus_language(app: Flask) -> None:
+    with MailServer() as server:
+        app.config["ALERT_EMAIL_TO"] = "operator@kampus.example"
+        app.config["SMTP_URL"] = server.url
+        done = FlaskCliRunner(app).invoke(args=("alert", "test"))
+    assert done.output.startswith("email: gagal, server tidak menawarkan STARTTLS")
+
+
 def test_a_password_that_smtp_cannot_encode_fails_the_channel(app: Flask) -> None:
     with MailServer() as server:
         app.config["ALERT_EMAIL_TO"] = "operator@kampus.example"

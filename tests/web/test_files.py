@@ -3,6 +3,7 @@
 import json
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -352,7 +353,7 @@ def test_a_bad_client_id_is_refused_with_a_message(
 def test_a_muted_member_uploads_nothing(app: Flask, client_as: ClientAs) -> None:
     member = client_as("member")
     with app.app_context(), transaction() as session:
-        session.execute(update(Membership).values(muted_until=utcnow().replace(year=2999)))
+        session.execute(update(Membership).values(muted_until=utcnow() + timedelta(days=365)))
     assert upload(member, PDF, "a.pdf").status_code == 403
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
@@ -19,12 +19,14 @@ def expires_at(export: Export) -> datetime | None:
 
 
 def prune() -> bool:
-    """Delete the next parts of an expired or deleted export; if it has none, its row. Return
-    whether anything may be left."""
+    """Delete the next parts of a deleted export; if it has none, its row. Expired exports are
+    deleted first, so that nobody begins to download one with missing parts. Return whether
+    anything may be left."""
     with transaction() as session:
-        expired = (Export.finished_at < utcnow() - KEPT) | (Export.state == ExportState.DELETED)
-        old = select(Export.id).where(expired).limit(1)
-        export_id = session.scalar(old)
+        expired = update(Export).where(Export.finished_at < utcnow() - KEPT)
+        session.execute(expired.values(state=ExportState.DELETED))
+        deleted = select(Export.id).where(Export.state == ExportState.DELETED).limit(1)
+        export_id = session.scalar(deleted)
         if export_id is None:
             return False
         parts = select(ExportPart.number).where(ExportPart.export_id == export_id)

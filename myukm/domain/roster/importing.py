@@ -25,14 +25,15 @@ Report = Callable[[str, int, int], None]
 
 
 class Imported(NamedTuple):
-    """The result of an import: numbers of students, and in `left_out` a sentence for each rejected
-    row."""
+    """The result of an import: numbers of students, in `left_out` a sentence for each rejected row,
+    and in `warning` why nobody became inactive, if rows were rejected that may be anybody."""
 
     total: int
     added: int
     changed: int
     deactivated: int
     left_out: Sequence[Any] = ()
+    warning: Any = ""
 
 
 def _quiet(step: str, done: int, total: int) -> None:
@@ -75,10 +76,11 @@ def from_api(report: Report = _quiet, *, accept: bool = False, by: Actor = COMMA
     with _planned(by, imports.API, whole=True) as claim:
         reader = Reader(api_source.rows(students), api_source.describe)
         planning.plan(claim, reader)
-        left_out = [api_source.describe(problem) for problem in reader.problems]
-        if not reader.whole:
-            left_out.append(_("Ada siswa tanpa idperson: tidak ada yang menjadi nonaktif."))
-        return _apply(claim, report, accept=accept)._replace(left_out=tuple(left_out))
+        left_out = tuple(api_source.describe(problem) for problem in reader.problems)
+        nobody = _("Ada siswa tanpa idperson: tidak ada yang menjadi nonaktif.")
+        warning = "" if reader.whole else nobody
+        done = _apply(claim, report, accept=accept)
+        return done._replace(left_out=left_out, warning=warning)
 
 
 def _apply(claim: Claim, report: Report, *, accept: bool) -> Imported:

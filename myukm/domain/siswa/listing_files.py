@@ -35,6 +35,7 @@ from myukm.errors import Invalid
 from myukm.extensions import db
 from myukm.i18n import campus_timezone
 from myukm.models import Tagihan
+from myukm.models.siswa import Verdict
 
 COLUMNS = (
     *("idperson", "nama", "unit", "kelas", "asrama", "kamar", "diniyah"),
@@ -125,7 +126,7 @@ def write_xlsx(filters: Filters, file: IO[bytes], progress: Progress = int) -> N
             book.add(_("Tagihan"), columns.of_bills()),
         )
         for part in _counted(all_lines(matching, PORTION), progress):
-            rows = (_xlsx_row(line, verdict) for line in part)
+            rows = (_xlsx_row(line, verdict, narrowed=filters.narrowed) for line in part)
             students.write_cells([tuple(map(book.cell, row)) for row in rows])
             bills.write_cells(list(_bills_of(matching, part, book)))
         if filters.group:
@@ -137,10 +138,23 @@ def write_xlsx(filters: Filters, file: IO[bytes], progress: Progress = int) -> N
             about.write(pair)
 
 
-def _xlsx_row(line: Line, verdict: Callable[[str, bool, bool], str]) -> tuple[Any, ...]:
+def _xlsx_row(
+    line: Line, verdict: Callable[[str, bool, bool], str], *, narrowed: bool
+) -> tuple[Any, ...]:
     amounts, student = (Money(amount) for amount in _amounts(line)), line.student
-    status = verdict(student.status, student.tidak_cocok, student.active)
+    status = verdict(_status(line, narrowed), student.tidak_cocok, student.active)
     return (*_names(line), *amounts, status, student.synced_at)
+
+
+def _status(line: Line, narrowed: bool) -> str:
+    """Return the student's status; of the matching bills alone if the filters name bills, as
+    `Matching` filters by it."""
+    status = line.student.status
+    if not narrowed or status == Verdict.BELUM_SINKRON:
+        return status
+    if line.tunggakan:
+        return Verdict.TUNGGAKAN
+    return Verdict.LUNAS if line.lunas else Verdict.TANPA_TAGIHAN
 
 
 def _figures(figures: Figures) -> tuple[Any, ...]:

@@ -43,7 +43,7 @@ class Lane:
         # Half of the job's time is for the work, a quarter for waiting for a database that does not
         # answer, the last quarter for the shutdown.
         self._database_timeout = min(app.config["SYNC_JOB_TIMEOUT"] / 4, MAX_DATABASE_SECONDS)
-        self._per_second = 0.0
+        self._per_second, self._unwritten = 0.0, 0  # results that the last flush could not write
         self._exhausted = self._progress_sent = self._successor_queued = False
         self._database_away = self._requests_waiting = False
         self._give_up_at: float | None = None
@@ -87,7 +87,7 @@ class Lane:
         pool.raise_if_failed()
         pool.review_deferred(idle=self._exhausted and pool.stalled)
         results = pool.pop_results()
-        self._measure(len(results))
+        self._measure(len(results) - self._unwritten)
         want = self._claim_size(pool)
         refused = None if self._stopping else pool.policy.refused
         try:
@@ -96,13 +96,14 @@ class Lane:
             batch = await self._in_db_thread(self._flush_in_thread, own, want, refused)
         except DATABASE_UNAVAILABLE as error:
             pool.requeue_results(results)
-            self._database_away = True
+            self._database_away, self._unwritten = True, len(results)
             if self._clock() - self._last_db_contact > self._database_timeout:
                 raise
             self._outage.failed(error)
             return
         self._outage.worked()
         self._last_db_contact, self._database_away = self._clock(), False
+        self._unwritten = 0
         pool.gate.rate_limiter.workers = max(1, batch.workers)
         self._requests_waiting = batch.requests
         pool.submit(batch.items)

@@ -7,6 +7,7 @@ the transaction that starts the run, so a time starts one run however many proce
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import NamedTuple
 
 from cronsim import CronSim
 from flask import current_app
@@ -83,9 +84,16 @@ def handle(now: datetime) -> str | None:
         return row.outcome
 
 
-def missed() -> datetime | None:
-    """Return the last time if it was missed or had no students, and no run that stores the payments
-    of all students has begun since."""
+class Missed(NamedTuple):
+    """A time at which no run was started: the program was down, or there were no students."""
+
+    at: datetime
+    had_students: bool
+
+
+def missed() -> Missed | None:
+    """Return the last time if no run was started then, and no run that stores the payments of all
+    students has begun since."""
     row = db.session.execute(select(SyncSchedule.outcome, SyncSchedule.handled)).one()
     if not current_app.config["SYNC_SCHEDULE"] or row.outcome not in (MISSED, NO_STUDENTS):
         return None
@@ -99,7 +107,7 @@ def missed() -> datetime | None:
             )
         )
     )
-    return None if later else row.handled
+    return None if later else Missed(row.handled, row.outcome == MISSED)
 
 
 def _outcome(due: datetime, now: datetime) -> str:

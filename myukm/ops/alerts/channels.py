@@ -30,12 +30,25 @@ def configured() -> dict[str, Send]:
     channels: dict[str, Send] = {}
     if url := settings["ALERT_WEBHOOK_URL"]:
         channels["webhook"] = partial(_post, url)
-    if settings["ALERT_EMAIL_TO"] and settings["SMTP_URL"]:
-        channels["email"] = partial(_mail, settings)
+    channels |= _mail_channels(settings)
     for number, address in enumerate(settings["ALERT_URLS"].split(), 1):
         send = partial(_notify, address, _("layanan itu tidak menerimanya"))
         channels[f"{address.partition('://')[0]}-{number}"] = send
     return channels
+
+
+def _mail_channels(settings: Mapping[str, Any]) -> dict[str, Send]:
+    """Return a channel for each recipient, because a server may refuse one of them, and the others
+    must not get the message again at each retry."""
+    if not settings["SMTP_URL"]:
+        return {}
+    no_tls = _("server tidak menawarkan STARTTLS, jadi kata sandi SMTP_URL tidak dikirim")
+    found = [each.strip() for each in settings["ALERT_EMAIL_TO"].split(",") if each.strip()]
+    names = ["email"] if len(found) == 1 else [f"email-{n}" for n in range(1, len(found) + 1)]
+    return {
+        name: partial(_mail, settings["SMTP_URL"], address, no_tls)
+        for name, address in zip(names, found, strict=True)
+    }
 
 
 def title(message: Message) -> str:
@@ -60,21 +73,21 @@ def _post(url: str, message: Message) -> None:
         raise NotDelivered(f"HTTP {response.status_code}")
 
 
-def _mail(settings: Mapping[str, Any], message: Message) -> None:
+def _mail(server: str, address: str, no_tls: str, message: Message) -> None:
     try:
-        mail.send(settings["SMTP_URL"], _letter(settings, message))
-    except mail.NoTls as error:
-        raise NotDelivered(str(error)) from None
+        mail.send(server, _letter(server, address, message))
+    except mail.NoTls:
+        raise NotDelivered(no_tls) from None
     # ValueError: an address or a password with characters that SMTP cannot send.
     except (smtplib.SMTPException, OSError, ValueError) as error:
         raise NotDelivered(type(error).__name__) from None
 
 
-def _letter(settings: Mapping[str, Any], message: Message) -> EmailMessage:
+def _letter(server: str, address: str, message: Message) -> EmailMessage:
     letter = EmailMessage()
     letter["Subject"] = title(message)
-    letter["From"] = f"myukm@{urlsplit(settings['SMTP_URL']).hostname}"
-    letter["To"] = settings["ALERT_EMAIL_TO"]
+    letter["From"] = f"myukm@{urlsplit(server).hostname}"
+    letter["To"] = address
     letter.set_content(body(message))
     return letter
 

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
 from myukm.domain.sync import anomaly_guard, progress, schedule, standstill_reason
-from myukm.models.sync import Status
+from myukm.models.sync import LIVE, Status
 from myukm.ops.findings import BROKEN, WARNING, Finding
 from myukm.queues.workers import PAUSED
 from myukm.sentences import lazy_decimal, lazy_moment, localized, stored_sentence
@@ -59,40 +59,45 @@ def paused() -> Iterator[Finding]:
 
 
 def many_failed() -> Iterator[Finding]:
-    """More than a tenth of the students of the current or last run failed."""
-    now = progress.current()
-    if now["total"] < MIN_STUDENTS or now["failed"] <= FAILED_SHARE * now["total"]:
+    """More than a tenth of the students of the shown run failed."""
+    shown = progress.current()
+    if shown["total"] < MIN_STUDENTS or shown["failed"] <= FAILED_SHARE * shown["total"]:
         return
+    command = "./run sync retry-failed"
+    if shown["status"] in LIVE:
+        cure = _(
+            "Sebabnya ada di halaman sinkronisasi. Sesudah proses ini berakhir: %(command)s",
+            command=command,
+        )
+    else:
+        cure = _(
+            "Sebabnya ada di halaman sinkronisasi. Ulangi yang gagal: %(command)s", command=command
+        )
     yield Finding(
         "many_students_failed",
         WARNING,
         _(
             "%(failed)s dari %(total)s siswa gagal disinkronkan (%(share)s).",
-            failed=lazy_decimal(now["failed"]),
-            total=lazy_decimal(now["total"]),
-            share=LazyString(format_percent, now["failed"] / now["total"]),
+            failed=lazy_decimal(shown["failed"]),
+            total=lazy_decimal(shown["total"]),
+            share=LazyString(format_percent, shown["failed"] / shown["total"]),
         ),
-        _(
-            "Sebabnya ada di halaman sinkronisasi. Ulangi yang gagal: %(command)s",
-            command="./run sync retry-failed",
-        ),
-        people=now["failed"],
+        cure,
+        people=shown["failed"],
     )
 
 
 def schedule_missed() -> Iterator[Finding]:
-    """The last time of SYNC_SCHEDULE started no run, and no run has begun since."""
+    """The last time of SYNC_SCHEDULE started no run, and no run over all students has begun
+    since."""
     missed = schedule.missed()
     if missed is None:
         return
-    yield Finding(
-        "schedule_missed",
-        WARNING,
-        _(
-            "Sinkronisasi terjadwal %(time)s tidak dimulai: program sedang mati, atau belum ada "
-            "siswa.",
-            time=lazy_moment(missed),
-        ),
-        _("Mulai sekarang: %(command)s", command="./run sync start"),
-        missed,
-    )
+    time = lazy_moment(missed.at)
+    if missed.had_students:
+        text = _("Sinkronisasi terjadwal %(time)s tidak dimulai: program sedang mati.", time=time)
+        cure = _("Mulai sekarang: %(command)s", command="./run sync start")
+    else:
+        text = _("Sinkronisasi terjadwal %(time)s tidak dimulai: belum ada siswa.", time=time)
+        cure = _("Impor siswa, lalu mulai: %(command)s", command="./run sync start")
+    yield Finding("schedule_missed", WARNING, text, cure, missed.at)

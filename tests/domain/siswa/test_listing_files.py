@@ -88,6 +88,12 @@ def test_a_workbook_has_every_student_of_the_filter_and_the_totals(query: dict[s
 
 
 @pytest.mark.usefixtures("inside")
+def test_the_status_in_a_workbook_is_that_of_the_bills_of_the_filter() -> None:
+    book = book_of(filters_of({"category": ["SPP"], "status": ["lunas"]}))
+    assert {status.partition(" · ")[0] for status in column(book["Siswa"], "Status")} == {"Lunas"}
+
+
+@pytest.mark.usefixtures("inside")
 @pytest.mark.parametrize("query", FILTERS)
 def test_a_csv_file_has_the_rows_of_the_page(query: dict[str, Any]) -> None:
     filters, file = filters_of(query), io.BytesIO()

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from myukm.db.session import transaction
 from myukm.domain.sync import commands, run_log, schedule
 from myukm.extensions import db
-from myukm.models import SyncRun, SyncSchedule
+from myukm.models import Siswa, SyncRun, SyncSchedule
 from tests.conftest import every_database
 from tests.ops.test_doctor import examine
 from tests.support import sync
@@ -76,11 +76,20 @@ def test_a_missed_time_is_made_up_once_or_reported(
     assert ("schedule_missed" in str(examine(campus))) == (outcome == "missed")
 
 
+def test_a_time_without_students_is_reported_with_its_own_cure(campus: Flask) -> None:
+    with transaction() as session:
+        session.execute(update(Siswa).values(active=False))
+    assert schedule.handle(DUE) == schedule.NO_STUDENTS
+    found = next(f for f in examine(campus)["findings"] if f["code"] == "schedule_missed")
+    assert "belum ada siswa" in found["message"]
+    assert "Impor siswa" in found["cure"]
+
+
 def test_starting_a_run_over_all_students_clears_a_missed_time(campus: Flask) -> None:
     schedule.handle(DUE + timedelta(hours=7))
-    assert schedule.missed() == DUE
+    assert schedule.missed() == schedule.Missed(DUE, had_students=True)
     commands.start(TREASURER, dry_run=True)
-    assert schedule.missed() == DUE
+    assert schedule.missed() == schedule.Missed(DUE, had_students=True)
     commands.cancel(TREASURER)
     commands.start(TREASURER)
     assert schedule.missed() is None

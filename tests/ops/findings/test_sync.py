@@ -137,6 +137,10 @@ def test_a_tenth_of_the_students_failed(app: Flask) -> None:
     set_run(app, failed=4)
     found = wait_finding(app, "many_students_failed")
     assert (found["level"], found["message"][:21]) == ("warning", "4 dari 30 siswa gagal")
+    assert "Sesudah proses ini berakhir" in found["cure"], "while it is live a retry is refused"
+    with app.app_context():
+        commands.cancel(TREASURER)
+    assert "Ulangi yang gagal" in wait_finding(app, "many_students_failed")["cure"]
 
 
 def set_run(app: Flask, **values: Any) -> None:
