@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import Any
 
 from config import ConfigError, load
-from myukm.queues import restart_flag
+from myukm.queues import restart_counter
 from myukm.queues.jobs import JOBS, QUEUES
 
 
@@ -26,7 +26,7 @@ def main() -> int:
     except ConfigError as error:
         print(f"myukm: {error}", file=sys.stderr)  # noqa: T201 (the start ends here)
         return 2
-    return _run(settings, options, restart_flag.at_start(settings["REDIS_URL"]))
+    return _run(settings, options, restart_counter.at_start(settings["REDIS_URL"]))
 
 
 def _run(settings: Mapping[str, Any], options: argparse.Namespace, restarts: bytes | None) -> int:

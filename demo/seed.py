@@ -27,7 +27,7 @@ def main() -> None:
     """Prepare the database. Importing `wsgi` exits with one line if a setting is wrong."""
     from wsgi import app
 
-    add_commands(app)  # migrations are among them
+    add_commands(app)  # also initializes Flask-Migrate, which `upgrade` needs
 
     with app.app_context():
         upgrade()
@@ -44,7 +44,8 @@ def is_empty() -> bool:
 def load(total: int = STUDENTS) -> None:
     """Load the sample campus with its first `total` students, in one transaction.
 
-    Every twelfth was synced before. `LEFT` further students, synced too, have left the campus.
+    Every twelfth has payments, as if an earlier run had synced it. `LEFT` further students, synced
+    too, have left the campus.
     """
     enrolled = list(students(total))
     left = [student(STUDENTS + number) for number in range(LEFT)]

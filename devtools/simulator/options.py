@@ -28,9 +28,12 @@ class Override:
 class Options:
     """All options; they can be set at the start and while the simulator runs.
 
-    `fail`, `flaky` and `changes` select students by share (0.03: always the same 3 %) or by id.
-    A flaky student fails `flaky_failures` times, then succeeds once, and so on. Each entry of
-    `changes` adds one payment for the selected students.
+    `fail`, `flaky` and `changes` select students by share (0.03: always the same 3 %; for each
+    entry of `changes` its own 3 %) or by id. A flaky student fails `flaky_failures` times, then
+    succeeds once, and so on. Each entry of `changes` adds one payment for the selected students.
+    `outage` is the kind of fault that every request gets. Above `rate` requests per second the
+    answer is `rate_status` with `retry_after`. `token` is the bearer token that requests must send.
+    `override` has fixed responses by path.
     """
 
     students: int = STUDENTS

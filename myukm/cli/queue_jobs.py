@@ -15,7 +15,7 @@ from myukm.cli.groups import CommandGroup
 from myukm.db.session import transaction
 from myukm.domain import activity
 from myukm.extensions import valkey
-from myukm.queues import restart_flag
+from myukm.queues import restart_counter
 from myukm.queues.jobs import QUEUES
 from myukm.queues.workers import snapshot
 
@@ -55,7 +55,7 @@ def record(action: str, subject: str = "") -> None:
 )
 def restart_workers() -> None:
     """Request a warm restart: every worker finishes or requeues its job, then restarts."""
-    restart_flag.request(valkey())
+    restart_counter.request(valkey())
     record("queue.restart")
     click.echo(_("worker.py diminta mulai lagi; ia selesai dalam beberapa detik."))
     plain_rq = [worker.name for worker in snapshot().workers if worker.alive and not worker.ours]

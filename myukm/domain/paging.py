@@ -21,8 +21,8 @@ class Page(NamedTuple, Generic[T]):
 
 
 def page_and_pages(page: int, total: int, per_page: int = PER_PAGE) -> tuple[int, int]:
-    """Return the number of the page to show, and of how many: for a number that is too high the
-    last page, for one below 1 the first."""
+    """Return the page to show and the number of pages. A `page` that is too high becomes the last,
+    one below 1 the first."""
     pages = max(1, -(-total // per_page))
     return min(max(1, page), pages), pages
 

@@ -12,7 +12,8 @@ from myukm.models.photo import MediumBlob
 
 
 class ExportState(StrEnum):
-    """The state of an export. It ends as `ready` or `failed`; a `deleted` row awaits retention."""
+    """The state of an export. It ends as `ready` or `failed`; a `deleted` row waits until
+    `retention.prune` deletes it."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -29,9 +30,11 @@ class Export(Model):
     filters (as in a URL), or everything of a UKM as ZIP, where `query` is the UKM's code. `lang` is
     the language.
 
-    `holder` is the job that writes the file and raises `heartbeat` at least once a second; `losses`
-    counts holders that died meanwhile. `total` and `done` count students, or messages and files;
-    `size` is in bytes. `place` is where the next job continues, `turn` the number of jobs before.
+    `holder` is the job that writes the file and raises `heartbeat` twice a second; `losses` counts
+    how often the export was begun anew: its holder died, or messages were deleted while an archive
+    was written. `total` and `done` count students, or messages and files; `size` is in bytes.
+    `place` is where the next job continues, `turn` the number of jobs that handed the export over
+    since its last beginning.
     """
 
     __tablename__ = "export"

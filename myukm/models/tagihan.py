@@ -1,4 +1,5 @@
-"""The bills of all students as rows, for sums over many students, and what students lost."""
+"""The bills of all students as rows, for sums over many students; the sets of their periods and
+categories; and payments or bills that vanished."""
 
 from datetime import datetime
 
@@ -50,8 +51,9 @@ OVERPAID = case((Tagihan.remaining < 0, -Tagihan.remaining), else_=0)
 
 
 class BillSet(Model):
-    """A period and category of a set of bills (see `domain.siswa.bill_sets`); `siswa.bill_set` is
-    the id of a student's set. A set never changes and is never deleted."""
+    """One pair of period and category of a set. A set is all pairs in which a student has bills;
+    students with the same pairs share it, and `siswa.bill_set` is its id (see
+    `domain.siswa.bill_sets`). A set never changes and is never deleted."""
 
     __tablename__ = "bill_set"
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

@@ -5,10 +5,13 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+import redis
+
 from myukm import addresses
 from myukm.catalogue import N_
 from myukm.logs.redaction import shown
 from myukm.settings.reader import Reader
+from myukm.valkey_clients import SentinelAddress
 
 # The variables with which OpenSSL, requests and curl find a campus's own certificate authority.
 _AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -78,11 +81,6 @@ def web_server(env: Reader) -> dict[str, Any]:
 
 def valkey(env: Reader) -> str:
     """Return the address of Valkey, checked with the code of the client."""
-    # Imported here, because the demo's process does not need it.
-    import redis
-
-    from myukm.valkey_clients import SentinelAddress
-
     url = env.text("REDIS_URL")
     if url.startswith("sentinel:"):
         if not SentinelAddress.parse(url):

@@ -18,7 +18,7 @@ from myukm.logs.outages import Outage
 from myukm.ops import periodic_tasks
 from myukm.ops.process_registry import count_start
 from myukm.queues.jobs import QUEUES
-from myukm.queues.restart_flag import current
+from myukm.queues.restart_counter import current
 from myukm.queues.restricted_job import PrimitivePickle
 from myukm.valkey_clients import background_client
 from myukm.worker.rq_workers import worker_for

@@ -22,7 +22,7 @@ from myukm.domain import activity
 from myukm.extensions import db
 from myukm.ops import doctor, lost_jobs, stats
 from myukm.ops.history.sampler import Sampler
-from myukm.queues import queue_ping, restart_flag
+from myukm.queues import queue_ping, restart_counter
 from myukm.queues.enqueue import enqueue
 from myukm.queues.jobs import QUEUES
 from myukm.queues.restricted_job import RestrictedJob
@@ -324,7 +324,7 @@ def test_restart_is_requested_and_names_workers_that_cannot_restart_themselves(
     done = flask("queue", "restart")
     assert done.exit_code == 0
     assert "ulangi dengan tangan" in done.stdout
-    assert restart_flag.current(valkey) == b"1"
+    assert restart_counter.current(valkey) == b"1"
 
 
 @pytest.mark.parametrize(

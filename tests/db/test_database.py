@@ -61,8 +61,8 @@ def test_ids_that_differ_only_in_case_are_two_students(app: Flask) -> None:
         assert student.nama == "B"
 
 
-def test_a_write_after_a_read_succeeds_though_another_one_wrote_between(app: Flask) -> None:
-    """On SQLite a transaction that read first fails when another one wrote meanwhile."""
+def test_a_write_after_a_read_succeeds_though_another_transaction_wrote_between(app: Flask) -> None:
+    """On SQLite a transaction that has read fails to write after another transaction wrote."""
     with app.app_context():
         db.session.scalars(select(Siswa)).all()
         with app.app_context(), transaction() as session:
@@ -165,7 +165,8 @@ def connection_in_use() -> object:
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_snapshot_whose_connection_breaks_raises_that_error(app: Flask) -> None:
-    """Pages answer 503 to it, but 500 to the error of a commit after it."""
+    """Pages answer 503 to a broken connection. If `snapshot` committed after the error, the
+    commit's error would replace it, and pages would answer 500."""
     with app.app_context():
         with pytest.raises(OperationalError), snapshot() as session:
             session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
@@ -188,6 +189,6 @@ def test_the_engine_of_a_collected_app_is_collected(settings: dict[str, str]) ->
     with app.app_context():
         its_engine = weakref.ref(db.engine)
     del app
-    for _ in range(2):  # the app, then the engine, of which it is a weak key
+    for _ in range(2):  # the app, then its engine, which is kept in a WeakKeyDictionary by app
         gc.collect()
     assert its_engine() is None

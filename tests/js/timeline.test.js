@@ -35,7 +35,7 @@ function lastInView(messages) {
 
 const stored = (count) => Array.from({ length: count }, (_, index) => ({ id: index + 1 }));
 
-test("the last message in view is the last that begins above the lower edge", () => {
+test("the last message in view is the last that begins at least 24 pixels above the lower edge", () => {
   assert.equal(lastInView(stored(30)).message.id, 30);
   assert.equal(lastInView(stored(120)).message.id, 98);
   assert.equal(lastInView([]), undefined);

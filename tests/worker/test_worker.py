@@ -20,7 +20,7 @@ from devtools.valkey import start_valkey
 from myukm.db.session import transaction
 from myukm.models import Siswa
 from myukm.ops import stats
-from myukm.queues import counters, restart_flag
+from myukm.queues import counters, restart_counter
 from myukm.queues.enqueue import enqueue
 from myukm.queues.restricted_job import RestrictedJob
 from tests.support.programs import ROOT, Program
@@ -228,7 +228,7 @@ def test_a_restart_on_request_brings_new_processes(
     def renewed() -> bool:
         return serving(app) == set(QUEUES) and all(pid_of(app, n) != before[n] for n in QUEUES)
 
-    restart_flag.request(valkey)
+    restart_counter.request(valkey)
     wait_until(renewed, 60, "new processes")
     assert supervisor(worker) == parent
 
@@ -261,7 +261,7 @@ def test_a_restart_that_is_requested_while_the_code_is_loaded_is_not_missed(
     program = Program(tmp_path / "worker.log", slow, *WORKER, fork=False)
     try:
         wait_until(trace.exists, 30, "the code is being loaded")
-        restart_flag.request(valkey)
+        restart_counter.request(valkey)
         (tmp_path / "go").touch()
         wait_until(lambda: len(trace.read_text().splitlines()) == 2, 60, "the code is loaded anew")
     finally:

@@ -22,11 +22,12 @@ def ukm_codes(user_id: int) -> Sequence[str]:
 
 
 def publish(user: User, codes: Sequence[str]) -> None:
-    """Append `chat.person` for these UKMs, inside `transaction()`."""
+    """Append the event `chat.person` for each of these UKMs, inside `transaction()`. The log keeps
+    only the ids: a replay adds the name and photo of that time."""
     profile = _profile(user)
     for code in codes:
-        stored = {"ukm": code, "user_id": user.id}
-        event_log.append(ukm_topic(code), "chat.person", stored | profile, user.id, stored)
+        ids = {"ukm": code, "user_id": user.id}
+        event_log.append(ukm_topic(code), "chat.person", ids | profile, user.id, ids)
 
 
 def profiles(ids: Collection[int]) -> dict[int, dict[str, Any]]:

@@ -59,7 +59,7 @@ def count(ukm_id: int) -> int:
 def check_right(export: Export | store.Held) -> Ukm:
     """Return the UKM, whose code is the query of an archive. Raises `NotFound` or `Forbidden` if
     the account that requested the export is not an admin of the UKM any more."""
-    return authorization.authorize_read(Actor("", export.user_id), export.query)
+    return authorization.authorize_manager(Actor("", export.user_id), export.query)
 
 
 def write_portion(held: store.Held, progress: Callable[[int], None]) -> None:

@@ -50,5 +50,6 @@ def publish(export: Export) -> None:
 
 
 def append_end(export: Export) -> None:
-    """Append the export's end to the event log, inside `transaction()`: a page gets it once."""
+    """Append the export's end to the event log, inside `transaction()`: unlike the progress it is
+    replayed, so a page that was not connected gets it later."""
     event_log.append(personal_topic(export.user_id), "export.ended", as_json(export))

@@ -47,9 +47,9 @@ def request(user_id: int, kind: str, query: str, total: int) -> Export:
 
 
 def request_archive(actor: Actor, code: str) -> Export:
-    """Return a new export of a UKM, or the actor's unfinished one. Raises as `authorize_read`, and
-    `TooFast`."""
-    ukm = authorization.authorize_read(actor, code)
+    """Return a new export of a UKM, or the actor's unfinished one. Raises as
+    `authorize_manager`, and `TooFast`."""
+    ukm = authorization.authorize_manager(actor, code)
     me, total = actor.user_id or 0, archive.count(ukm.id)
     with transaction():
         known = {export.id for export in of_account(me, (ARCHIVE,), code)}

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 def write(export_id: int) -> None:
-    """Write an export, unless it was deleted or another job holds it."""
+    """Write an export, unless it is deleted, ended, or held by another job."""
     held = store.claim(export_id)
     if held is None:
         return
@@ -90,7 +90,8 @@ class Heartbeat:
         self._thread.join()
 
     def progress(self, done: int) -> None:
-        """Set how many entries are written. Raises `HolderLostError` if the export was lost."""
+        """Set how many entries are written. Raises `HolderLostError` if this job does not
+        hold the export any more."""
         self._done = done
         if self._lost:
             raise store.HolderLostError

@@ -25,8 +25,9 @@ class Update(NamedTuple):
     `wait`: the seconds of a new Retry-After, 0 without one. `is_open`: whether the worker's breaker
     is open. `opened`: why the breaker has just opened (`Gate.cause`), else "". `closed`: whether it
     has just closed. `slow`: the number of requests in flight and the seconds without an answer, if
-    these are many. `probe`: the worker requests to send the next probe. `slots`: the number of
-    slots of the rate budget that it requests, together `width` µs long.
+    it is more than `fetcher.SLOW_SECONDS` since the last one. `probe`: the worker requests to send
+    the next probe. `slots`: the number of slots of the rate budget that it requests, together
+    `width` µs long.
     """
 
     wait: float
@@ -54,7 +55,8 @@ class Gate:
 
     `is_open`: the API counts as down and only probes are sent. `breaker_generation` counts how
     often the breaker opened: a request of an earlier generation was sent while the API was going
-    down. `reports` counts the recorded results.
+    down, so its failure counts neither for the breaker nor as a try of the student. `reports`
+    counts the recorded results.
     """
 
     def __init__(self, rps: float | None, clock: Callable[[], float] = time.monotonic) -> None:
@@ -137,7 +139,7 @@ class Gate:
         if shared:
             self._mark_shared(update)
             self._blocked_until = max(self._blocked_until, now + shared.wait)
-            # Changes here during the exchange are newer than its answer.
+            # If this breaker opened or closed during the exchange, that is newer than its answer.
             if self.is_open == update.is_open and not (self._opened or self._closed):
                 self._follow(down=shared.down)
         if not (self.is_open and update.probe and (shared is None or shared.probe)):

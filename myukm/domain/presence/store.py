@@ -68,8 +68,8 @@ def connected() -> dict[int, str]:
         commands.zrange(CONNECTED, 0, -1, withscores=True)
         commands.zrange(ACTIVE, 0, -1, withscores=True)
         now, present, active = commands.execute()
-    until = dict(active)
-    entries = ((int(user), end, until.get(user)) for user, end in present)
+    active_until = dict(active)
+    entries = ((int(user), until, active_until.get(user)) for user, until in present)
     return _statuses_at(clock(now), entries)
 
 
@@ -84,9 +84,9 @@ def _statuses_at(
 ) -> dict[int, str]:
     """Return the statuses of (account, connected until, active until), without offline ones."""
     return {
-        user: "online" if (active or 0) > now else "away"
-        for user, until, active in entries
-        if (until or 0) > now
+        user: "online" if (active_until or 0) > now else "away"
+        for user, connected_until, active_until in entries
+        if (connected_until or 0) > now
     }
 
 

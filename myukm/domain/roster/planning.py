@@ -31,7 +31,8 @@ Row = dict[str, Any]
 def plan(claim: Claim, reader: Reader, after_batch: Callable[[], None] = lambda: None) -> None:
     """Compare all rows with the students and store the changes; the import is then ready.
 
-    Each batch is a transaction of its own, so that other writers wait for some milliseconds only.
+    Each batch is a transaction of its own, so that other writers wait for some milliseconds only;
+    `after_batch` is called after it, for a command's progress.
     Raises `Invalid` if the source is unusable or names no student, `ClaimLost`.
     """
     base = _begin(claim)
@@ -72,6 +73,8 @@ def clear(import_id: int, claim: Claim | None = None, limit: int = 10 * BATCH) -
 
 
 def _begin(claim: Claim) -> int:
+    """Delete the changes of an earlier preview. Return the newest number of an applied or undone
+    import, by which the preview is later known to be outdated (`RosterImport.base`)."""
     while clear(claim.import_id, claim):
         pass
     with transaction() as session:

@@ -92,7 +92,8 @@ class Reader:
         if self._strict:
             raise self.first_error()
         if idperson := readable_id(row.raw):
-            self.count -= self.mentions.reject(row.line, idperson)
+            if self.mentions.reject(row.line, idperson):  # the student was valid until now
+                self.count -= 1
             self.rejected.add(idperson)
         else:
             self.whole = False

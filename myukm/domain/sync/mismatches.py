@@ -1,4 +1,5 @@
-"""Students whose figures disagree, as a run finds them."""
+"""Students for whom figures of the API disagree with its other figures: which they are, and the
+run's log line about them."""
 
 from flask_babel import lazy_gettext as _
 
@@ -11,7 +12,7 @@ def disagrees(item: Item) -> bool:
     """Return whether the student's figures disagree, in the answer or (if it is "not modified") in
     the stored payments."""
     if item.code:
-        return False
+        return False  # it failed or is quarantined: its figures were not stored
     return item.payments.owed.tidak_cocok if item.payments else bool(item.row.tidak_cocok)
 
 

@@ -23,7 +23,7 @@ from myukm.sentences import in_each_language, lazy_clock, stored_sentence
 QUIET_PERIOD, STALLED = timedelta(seconds=1), timedelta(seconds=5)
 # After this time a run is reported even if no cause is known. It is longer than it takes to replace
 # a hung lane and get the first answers of its successor.
-STILL, STILL_CODE = timedelta(seconds=30), "sync_still"
+UNEXPLAINED, STILL_CODE = timedelta(seconds=30), "sync_still"
 Why = Callable[[], tuple[str, Any] | None]
 
 
@@ -45,8 +45,8 @@ def shown(run: Row[Any], lanes: int) -> Reason | None:
 
 def is_stalled(run: Row[Any], reason: Reason | None) -> bool:
     """Return whether a run that should move does not, for this reason."""
-    moving = run.status in WORKING or run.status == Status.CANCELLING
-    return moving and reason is not None and _idle(run) >= STALLED
+    should_move = run.status in WORKING or run.status == Status.CANCELLING
+    return should_move and reason is not None and _idle(run) >= STALLED
 
 
 def find(run: Row[Any], lanes: int) -> Reason | None:
@@ -55,13 +55,13 @@ def find(run: Row[Any], lanes: int) -> Reason | None:
     reason = None
     if run.status in WORKING and _idle(run) > QUIET_PERIOD:
         reason = wait_reason() or (None if lanes else no_worker_reason())
-    if reason is None and run.status in (*WORKING, Status.CANCELLING) and _idle(run) >= STILL:
+    if reason is None and run.status in (*WORKING, Status.CANCELLING) and _idle(run) >= UNEXPLAINED:
         reason = _unknown(run)
     return reason
 
 
 def store(run: Row[Any], lanes: int) -> Reason | None:
-    """Find the reason in the leader, store it with a run that should move, and return it."""
+    """Find the reason in the leader, store it if the run is queued or running, and return it."""
     reason = find(run, lanes)
     code, text = reason or (None, None)
     texts = in_each_language(reason=text)

@@ -14,8 +14,9 @@ from myukm.extensions import db
 from myukm.models import Membership, Ukm
 
 
-def authorize_read(actor: Actor, code: str) -> Ukm:
-    """Return the UKM for reading. Raises `NotFound` for strangers, `Forbidden` for members."""
+def authorize_manager(actor: Actor, code: str) -> Ukm:
+    """Return the UKM for one of its managers. Raises `NotFound` for strangers, `Forbidden` for
+    other members."""
     found = _find(actor, code)
     _check_manager(actor, found)
     return found
@@ -24,7 +25,7 @@ def authorize_read(actor: Actor, code: str) -> Ukm:
 def authorize_and_lock(actor: Actor, code: str) -> Ukm:
     """Return the UKM, locked until the commit; call it inside `transaction()`.
 
-    Every change by a manager starts with this call. Raises as `authorize_read`, and `TooFast`.
+    Every change by a manager starts with this call. Raises as `authorize_manager`, and `TooFast`.
     """
     found = _find(actor, code, lock=True)
     _check_manager(actor, found)
@@ -41,7 +42,7 @@ def lock_member(actor: Actor, code: str, user_id: int) -> Membership:
     try:
         membership = memberships.get_membership(user_id, code, lock=True)
     except NotFound:
-        authorize_read(actor, code)
+        authorize_manager(actor, code)
         raise NotFound(_("Orang ini bukan anggota UKM ini."), code="no_such_member") from None
     _check_manager(actor, membership.ukm)
     count_act(actor.user_id)

@@ -125,7 +125,7 @@ def json_object() -> dict[str, Any]:
         sent = json.loads(
             data.decode("utf-8-sig") or "{}",
             object_pairs_hook=unique_fields,
-            parse_int=whole_number,
+            parse_int=integer_or_infinity,
             parse_constant=refuse_constant,
         )
     except (ValueError, RecursionError):
@@ -152,8 +152,9 @@ def unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def whole_number(digits: str) -> float:
-    """Return a JSON integer; infinity if it has over `MAX_DIGITS`, because parsing is slow."""
+def integer_or_infinity(digits: str) -> float:
+    """Return a JSON integer. One of over `MAX_DIGITS` digits, which would be slow to parse, becomes
+    infinity, which no integer field accepts."""
     return int(digits) if len(digits) <= MAX_DIGITS else math.inf
 
 

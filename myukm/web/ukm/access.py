@@ -24,8 +24,8 @@ def for_campus() -> bool:
 
 
 def member(view: View) -> View:
-    """Require a log-in for a view of a UKM. A wrong body is reported only to members, because for
-    others the UKM does not exist."""
+    """Require a log-in; the view itself checks the membership. A wrong body is reported only to
+    members, because for others the UKM does not exist."""
 
     @wraps(view)
     def hidden(code: str, **kwargs: Any) -> Any:
@@ -57,7 +57,7 @@ def current_actor() -> Actor:
 def readable(code: str) -> tuple[Ukm, bool]:
     """Return the UKM and whether the user manages it. Raises `NotFound`."""
     if for_campus():
-        return authorization.authorize_read(current_actor(), code), True
+        return authorization.authorize_manager(current_actor(), code), True
     membership = memberships.get_membership(current_account().id, code)
     return membership.ukm, membership.is_admin
 

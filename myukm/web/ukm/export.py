@@ -70,7 +70,7 @@ def managed(code: str) -> Ukm:
 
     The role of a campus admin is not enough, because campus admins may not read messages.
     """
-    return authorization.authorize_read(Actor.of(current_account()), code)
+    return authorization.authorize_manager(Actor.of(current_account()), code)
 
 
 def found(code: str, export_id: int) -> Export:

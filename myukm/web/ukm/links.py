@@ -44,7 +44,7 @@ def as_json(ukm: Ukm) -> dict[str, str | None]:
 @member_or_admin
 def show(code: str) -> Any:
     """Return the link."""
-    return jsonify(as_json(authorization.authorize_read(current_actor(), code)))
+    return jsonify(as_json(authorization.authorize_manager(current_actor(), code)))
 
 
 @bp.post("/link")
@@ -81,7 +81,7 @@ def png(code: str) -> Response:
 
 
 def _qr_code(code: str, **options: Any) -> bytes:
-    ukm = authorization.authorize_read(current_actor(), code)
+    ukm = authorization.authorize_manager(current_actor(), code)
     if not (link := address(ukm)):
         raise NotFound(_("UKM ini belum punya tautan gabung."), code="no_link")
     import segno
@@ -96,6 +96,6 @@ def _qr_code(code: str, **options: Any) -> bytes:
 @member_or_admin
 def poster(code: str) -> str:
     """Show a sheet of A4 to print and hang up."""
-    ukm = authorization.authorize_read(current_actor(), code)
+    ukm = authorization.authorize_manager(current_actor(), code)
     shown = page_context(ukm, is_manager=True)
     return render_template("ukm/poster.html", link=address(ukm), **shown)

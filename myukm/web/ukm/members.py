@@ -67,7 +67,7 @@ def show(code: str, user_id: int) -> Any:
 
 def member_page(code: str, user_id: int, **more: Any) -> str:
     """Render the page; `more` holds the error of a refused change."""
-    ukm = authorization.authorize_read(current_actor(), code)
+    ukm = authorization.authorize_manager(current_actor(), code)
     member = members.find(ukm, user_id)
     if member is None:
         raise NotFound(_("Orang ini bukan anggota UKM ini."), code="no_such_member")
@@ -133,8 +133,9 @@ def mute(code: str, user_id: int, sent: Mute) -> Any:
 
 
 def muted_until(code: str, user_id: int) -> str | None:
-    """Return until when a member is muted (ISO 8601), None if not. Raises as `authorize_read`."""
-    member = members.find(authorization.authorize_read(current_actor(), code), user_id)
+    """Return until when a member is muted (ISO 8601), None if not. Raises as
+    `authorize_manager`."""
+    member = members.find(authorization.authorize_manager(current_actor(), code), user_id)
     return to_iso8601(member.muted_until) if member and member.muted else None
 
 

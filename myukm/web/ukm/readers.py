@@ -18,7 +18,7 @@ bp = Blueprint("ukm_readers", __name__)
 @member_or_admin
 def index(code: str) -> Any:
     """Show a page of the members who read the announcement, or with `unread=1` of the others."""
-    ukm = authorization.authorize_read(current_actor(), code)
+    ukm = authorization.authorize_manager(current_actor(), code)
     unread = request.args.get("unread") == "1"
     page = readers.find(ukm, whole_number("page") or 1, read=not unread)
     if wants_json():

@@ -28,7 +28,7 @@ bp = Blueprint("ukm_reports", __name__)
 @member_or_admin
 def index(code: str) -> Any:
     """Show a page of reported messages without a decision, oldest first."""
-    ukm = authorization.authorize_read(current_actor(), code)
+    ukm = authorization.authorize_manager(current_actor(), code)
     page = reports.open_reports(ukm.id, whole_number("page") or 1)
     if wants_json():
         found = [as_json(one) for one in page.items]

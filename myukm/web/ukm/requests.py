@@ -29,7 +29,7 @@ bp = Blueprint("ukm_requests", __name__)
 @member_or_admin
 def index(code: str) -> Any:
     """Show a page of open requests, oldest first."""
-    ukm = authorization.authorize_read(current_actor(), code)
+    ukm = authorization.authorize_manager(current_actor(), code)
     page = join_requests.waiting(ukm.id, whole_number("page") or 1)
     if wants_json():
         return jsonify({**page_numbers(page), "requests": [as_json(one) for one in page.items]})

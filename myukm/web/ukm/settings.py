@@ -64,7 +64,7 @@ def index(code: str) -> Any:
 
 def render_settings(code: str, **more: Any) -> str:
     """Render the page; `more` holds the typed values and the error of a refused form."""
-    ukm = authorization.authorize_read(current_actor(), code)
+    ukm = authorization.authorize_manager(current_actor(), code)
     return render_template(
         "ukm/manage.html",
         files=quotas.of_ukm(ukm.id),
@@ -161,7 +161,7 @@ def listing(code: str, sent: Listing) -> Any:
 @member_or_admin
 def log(code: str) -> Any:
     """Show a page of the UKM's activity log, newest first."""
-    ukm = authorization.authorize_read(current_actor(), code)
+    ukm = authorization.authorize_manager(current_actor(), code)
     page = activity.ukm_page(ukm.id, whole_number("page") or 1)
     if wants_json():
         lines = [line_json(line) for line in page.items]

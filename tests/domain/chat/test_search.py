@@ -1,4 +1,4 @@
-"""Search in messages: what is found, by whom, against a search in plain Python."""
+"""Search in messages: what is found, by whom, and what is refused."""
 
 import pytest
 from flask import Flask

@@ -118,13 +118,14 @@ export class SharedConnection {
     if (kind === "event") this.page.event(event);
     else if (kind === "reset") this.page.reset(data, seq);
     else this.page.state(state);
+    // The leader's answer says whether it is hidden; then this tab takes over (`join`).
     if (state === "lost") this.announceIfVisible();
   }
 
   /** As leader: answers a tab with the events that it missed since its cursor. A leader whose page
    * has no cursor yet cannot know them: it lets the tabs announce themselves again once the stream
-   * has sent a cursor. States are sent only while the connection is open, because after a
-   * loss the leader's states may be older than the tab's. */
+   * has sent a cursor. The latest transient events (presence, unread counts) are sent only while
+   * the connection is open, because after a loss they may be older than the tab's. */
   sendBacklog({ from, cursor }) {
     const { recent, cursor: here, lastState: state } = this.page;
     if (here === null && cursor !== null) {

@@ -1,7 +1,7 @@
 // The service worker: shows notifications, also pushed ones, and an offline page when the browser
 // has no network. The server puts these constants in front of it, as /sw.js: STATIC, the address of
 // the static files; OFFLINE, the address of the offline page; VERSION, a digest of that page;
-// SHELL, the addresses of the files that it needs. The worker caches this page and these files,
+// SHELL, the addresses of the files that the offline page needs. The worker caches this page and these files,
 // which are the same for everybody, and nothing else: no page of a person, no JSON.
 
 /* global STATIC, OFFLINE, VERSION, SHELL */
@@ -114,14 +114,14 @@ async function show({ title, body, tag, path, id }) {
   });
 }
 
-/** Whether a page that shows notifications itself is visible: it holds the lock of core/activity.js.
- * Other windows of this site do not, such as the RQ dashboard or a picture. */
+/** Whether a page of a logged-in person is visible in this browser: it shows new messages itself, and
+ * holds a lock of core/activity.js. Other windows hold none, such as the RQ dashboard or a picture. */
 async function isViewed() {
   const { held = [] } = (await self.navigator.locks?.query()) ?? {};
   return held.some(({ name }) => name.startsWith("looking:"));
 }
 
-/** Shows a pushed message, unless a visible page of this site shows it; a test message always. */
+/** Shows a pushed message, unless such a page is visible; a test message always. */
 async function pushed(message) {
   if (message.tag !== "test" && (await isViewed())) return;
   await show(message);

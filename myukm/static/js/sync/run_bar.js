@@ -21,6 +21,7 @@ export function barState(progress) {
 
 function paused(progress, name) {
   if (isSuspicious(progress)) return ["wait", "warning", t("run_guard")];
+  // A pause by a person has no code; the other codes are refusals of the API.
   if (progress.reason_code) return ["bad", "warning", t("run_refused")];
   return [
     "wait",
