@@ -23,10 +23,10 @@ def prune() -> bool:
     deleted first, so that nobody begins to download one with missing parts. Return whether
     anything may be left."""
     with transaction() as session:
-        expired = update(Export).where(Export.finished_at < utcnow() - KEPT)
+        deleted = Export.state == ExportState.DELETED
+        expired = update(Export).where(Export.finished_at < utcnow() - KEPT, ~deleted)
         session.execute(expired.values(state=ExportState.DELETED))
-        deleted = select(Export.id).where(Export.state == ExportState.DELETED).limit(1)
-        export_id = session.scalar(deleted)
+        export_id = session.scalar(select(Export.id).where(deleted).limit(1))
         if export_id is None:
             return False
         parts = select(ExportPart.number).where(ExportPart.export_id == export_id)
