@@ -125,7 +125,7 @@ def test_a_run_that_does_not_move(
     app: Flask, simulator: Simulator, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The only worker of its queue takes nothing."""
-    monkeypatch.setattr(standstill_reason, "STILL", timedelta(seconds=2))
+    monkeypatch.setattr(standstill_reason, "UNEXPLAINED", timedelta(seconds=2))
     start(*WORKER, PEMBAYARAN_API_URL=simulator.url)
     kill(pid_of(app, "sync-pembayaran"), signal.SIGSTOP)
     with app.app_context():

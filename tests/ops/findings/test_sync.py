@@ -34,7 +34,7 @@ def test_a_run_that_stands_still_is_named_though_nobody_knows_why(
     app: Flask, start: Callable[..., Program], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker listens, but takes no job."""
-    monkeypatch.setattr(standstill_reason, "STILL", timedelta(seconds=2))
+    monkeypatch.setattr(standstill_reason, "UNEXPLAINED", timedelta(seconds=2))
     start("rq", "worker", "sync-pembayaran")
     wait_serving(app, ["sync-pembayaran"])
     kill(pid_of(app, "sync-pembayaran"), signal.SIGSTOP)
@@ -60,7 +60,7 @@ def test_a_worker_with_another_database_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It takes the run's jobs and does not find the run."""
-    monkeypatch.setattr(standstill_reason, "STILL", timedelta(seconds=2))
+    monkeypatch.setattr(standstill_reason, "UNEXPLAINED", timedelta(seconds=2))
     other = f"sqlite:///{tmp_path}/other.db"
     migrate(other)
     start("rq", "worker", "sync-pembayaran", DATABASE_URL=other)
