@@ -76,6 +76,8 @@ class DevTools:
         self.session.on("ServiceWorker.workerRegistrationUpdated", self._record)
         self.session.send("ServiceWorker.enable")
         wait_until(lambda: page.wait_for_timeout(20) or self.registration_ids, 30, "a registration")
+        # A push to a worker that is not active yet is lost.
+        page.wait_for_function("() => navigator.serviceWorker.ready")
 
     def _record(self, event: dict) -> None:
         self.registration_ids += [each["registrationId"] for each in event["registrations"]]
