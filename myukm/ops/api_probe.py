@@ -14,13 +14,12 @@ import msgspec
 from flask import Flask, current_app
 from flask_babel import lazy_gettext as _
 from redis.exceptions import RedisError
-from sqlalchemy import exists, select
 
 from myukm.domain.payment_api.client import PaymentApi
 from myukm.domain.payment_api.errors import Action, Failure, why
-from myukm.extensions import db, valkey
+from myukm.domain.sync import progress
+from myukm.extensions import valkey
 from myukm.logs.redaction import shown
-from myukm.models import SyncRun
 from myukm.sentences import in_each_language
 
 KEY = "myukm:probe:api"
@@ -56,7 +55,7 @@ def probe() -> Probe:
 def probe_unless_known(seconds: float) -> None:
     """Probe if there is no result, except during a run (`PeriodicProbe.run` says why). Waits at
     most `seconds`; a result that comes later is still stored. Raises `RedisError`."""
-    if last() is not None or _is_run_live():
+    if last() is not None or progress.live() is not None:
         return
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     thread = threading.Thread(target=_probe_in, args=(app, probe), name="probe", daemon=True)
@@ -96,10 +95,6 @@ def _has_unreadable_body(failure: Failure) -> bool:
     return is_http and not failure.http and not failure.counts_as_outage
 
 
-def _is_run_live() -> bool:
-    return bool(db.session.scalar(select(exists().where(SyncRun.live.is_not(None)))))
-
-
 async def _request_unknown_student() -> Any:
     async with PaymentApi(current_app.config) as api:
         return await api.payments(UNKNOWN_STUDENT)
@@ -124,7 +119,7 @@ class PeriodicProbe:
         """
         if time.monotonic() < self._next or (self._thread and self._thread.is_alive()):
             return
-        if _is_run_live():
+        if progress.live() is not None:
             valkey().delete(KEY)
             return
         self._next = time.monotonic() + PROBE_SECONDS

@@ -68,16 +68,16 @@ class Permit(NamedTuple):
     (while Valkey is unreachable, of this process alone)."""
 
     claims: Sequence[Claim]
-    attempt: str
+    attempt_id: str
     counts: Sequence[int]
 
     def give_back(self) -> None:
         """Remove the attempt from the counts."""
-        _rate_log().remove(self.claims, self.attempt)
+        _rate_log().remove(self.claims, self.attempt_id)
         try:
             with valkey().pipeline(transaction=False) as pipe:
                 for claim in self.claims:
-                    pipe.zrem(claim.key, self.attempt)
+                    pipe.zrem(claim.key, self.attempt_id)
                 pipe.execute()
         except RedisError:
             pass  # it counts until it expires
@@ -116,27 +116,29 @@ def attempt(
 def acquire(*claims: Claim) -> Permit:
     """Count an attempt against every claim. If one of them has to wait, count against no claim and
     raise `TooFast`."""
-    attempt = secrets.token_hex(8)
-    local = _rate_log().add(claims, attempt)
+    attempt_id = secrets.token_hex(8)
+    local = _rate_log().add(claims, attempt_id)
     if local.wait:
         raise _too_fast(local.wait)
-    shared = _count_in_valkey(claims, attempt) or local
+    shared = _count_in_valkey(claims, attempt_id) or local
     if shared.wait:
-        _rate_log().remove(claims, attempt)
+        _rate_log().remove(claims, attempt_id)
         raise _too_fast(shared.wait)
-    return Permit(claims, attempt, shared.counts)
+    return Permit(claims, attempt_id, shared.counts)
 
 
-def _count_in_valkey(claims: Sequence[Claim], attempt: str) -> Count | None:
+def _count_in_valkey(claims: Sequence[Claim], attempt_id: str) -> Count | None:
     """Count in Valkey. While Valkey is unreachable, return None for an attempt within the share of
     this process, else the wait."""
     script = current_app.extensions["rate_script"]
     keys = [claim.key for claim in claims]
     limits = chain.from_iterable(claim.limit.in_ms() for claim in claims)
     try:
-        answer = script(keys, [attempt, *limits], client=valkey())
+        answer = script(keys, [attempt_id, *limits], client=valkey())
     except RedisError:
-        wait = _rate_log().beyond_share(claims, attempt, current_app.config.get("WEB_PROCESSES", 1))
+        wait = _rate_log().beyond_share(
+            claims, attempt_id, current_app.config.get("WEB_PROCESSES", 1)
+        )
         return Count(wait, ()) if wait else None
     return Count(answer[0] / 1000, answer[1:])
 

@@ -33,7 +33,7 @@ class Limit(NamedTuple):
     def unexpired(self, log: dict[str, float], now: float) -> dict[str, float]:
         """Return the attempts of `log` (their times by id) that have not expired. With `first_wait`
         no attempt expires before the latest one."""
-        recent = {attempt: at for attempt, at in log.items() if at > now - self.seconds}
+        recent = {attempt_id: at for attempt_id, at in log.items() if at > now - self.seconds}
         return log if recent and self.first_wait else recent
 
     def wait(self, times: Sequence[float], now: float) -> float:
@@ -76,7 +76,7 @@ class RateLog:
         self._attempts: dict[str, tuple[Limit, dict[str, float]]] = {}
         self._prune_at = PRUNE_AT_KEYS
 
-    def add(self, claims: Sequence[Claim], attempt: str) -> Count:
+    def add(self, claims: Sequence[Claim], attempt_id: str) -> Count:
         """Count an attempt against every claim, or against none if one of them has to wait."""
         with self._lock:
             now = time.monotonic()
@@ -88,27 +88,27 @@ class RateLog:
             ]
             if not any(waits):
                 for claim, log in zip(claims, logs, strict=True):
-                    log[attempt] = now
+                    log[attempt_id] = now
                     self._attempts[claim.key] = (claim.limit, log)
             return Count(max(waits), [len(log) for log in logs])
 
-    def remove(self, claims: Sequence[Claim], attempt: str) -> None:
+    def remove(self, claims: Sequence[Claim], attempt_id: str) -> None:
         """Remove an attempt from the counts."""
         with self._lock:
             for claim in claims:
                 _, log = self._attempts.get(claim.key, (claim.limit, {}))
-                log.pop(attempt, None)
+                log.pop(attempt_id, None)
                 if not log:
                     self._attempts.pop(claim.key, None)
 
-    def beyond_share(self, claims: Sequence[Claim], attempt: str, processes: int) -> float:
+    def beyond_share(self, claims: Sequence[Claim], attempt_id: str, processes: int) -> float:
         """Return the seconds to wait if the attempt exceeds one process's share of the limits."""
         waits = []
         with self._lock:
             now = time.monotonic()
             for limit, key in claims:
                 _, log = self._attempts[key]
-                earlier = list(log.values())[: list(log).index(attempt)]
+                earlier = list(log.values())[: list(log).index(attempt_id)]
                 share = limit._replace(amount=max(1, limit.amount // processes))
                 waits.append(share.wait(earlier, now))
         return max(waits, default=0.0)

@@ -39,6 +39,7 @@ class Held(NamedTuple):
     place: str | None
     size: int
     done: int
+    total: int
     holder: str
     heartbeat: int
 

@@ -113,8 +113,7 @@ class Heartbeat:
 
     def _send(self) -> None:
         with transaction() as session:
+            done = min(self._done, self._held.total)  # the list may have grown since the request
+            store.raise_heartbeat(session, self._held, done=done)
             export = session.get_one(Export, self._held.id, populate_existing=True)
-            # The list may have grown since it was requested.
-            store.raise_heartbeat(session, self._held, done=min(self._done, export.total))
-            session.refresh(export)
             on_commit(progress.publish, export)

@@ -97,17 +97,9 @@ def missed() -> Missed | None:
     row = db.session.execute(select(SyncSchedule.outcome, SyncSchedule.handled)).one()
     if not current_app.config["SYNC_SCHEDULE"] or row.outcome not in (MISSED, NO_STUDENTS):
         return None
-    later = db.session.scalar(
-        select(
-            exists().where(
-                SyncRun.started_at > row.handled,
-                SyncRun.dry_run.is_(False),
-                SyncRun.parent_run_id.is_(None),
-                SyncRun.selected_ids.is_(null()),
-            )
-        )
-    )
-    return None if later else Missed(row.handled, row.outcome == MISSED)
+    whole = (SyncRun.parent_run_id.is_(None), SyncRun.selected_ids.is_(null()))
+    later = exists().where(SyncRun.started_at > row.handled, SyncRun.dry_run.is_(False), *whole)
+    return None if db.session.scalar(select(later)) else Missed(row.handled, row.outcome == MISSED)
 
 
 def _outcome(due: datetime, now: datetime) -> str:

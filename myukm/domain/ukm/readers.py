@@ -1,5 +1,5 @@
-"""Who has read a UKM's announcement: members who had the chat in view since the
-announcement was pinned.
+"""Who has read a UKM's announcement: members who had the chat in view since the announcement
+was pinned.
 
 Computed from the read marker (`Membership.read_at`), so nothing is stored for each reader.
 """

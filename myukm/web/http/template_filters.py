@@ -176,11 +176,10 @@ def navigation(_: Callable[..., Markup]) -> list[dict[str, Any]]:
     )
     return [
         {
-            "url": url_for(endpoint),
+            "url": (url := url_for(endpoint)),
             "label": label,
             "icon": icon,
-            "active": here.startswith(endpoint.split(".")[0])
-            or request.path.startswith(f"{url_for(endpoint)}/"),
+            "active": here.startswith(endpoint.split(".")[0]) or request.path.startswith(f"{url}/"),
         }
         for endpoint, label, icon, allowed in links
         if role in allowed

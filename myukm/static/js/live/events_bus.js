@@ -11,8 +11,8 @@ import { SseConnection } from "./sse_connection.js";
 
 const listeners = new Map();
 
-/** Calls `listener(data)` on each event of that type; also "open" and "lost" (the
- * connection), "reset" (events are missing), and "ended" (the session is over). */
+/** Calls `listener(data)` on each event of that type; also "open" and "lost" (the connection), "reset"
+ * (events are missing), and "ended" (the session is over). */
 export function on(type, listener) {
   listeners.set(type, [...(listeners.get(type) ?? []), listener]);
 }

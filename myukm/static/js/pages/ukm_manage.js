@@ -15,9 +15,8 @@ const SETTLE_MS = 300;
 export default function startUkmManage(root) {
   const { code, list } = root.dataset;
   const listChanged = list ? debounced(reloader(list), SETTLE_MS) : () => {};
-  const waiting = ["open-requests", "open-reports"];
   const listen = (type, listener) => on(type, (event) => event.ukm === code && listener(event));
-  onGap(debounced(reloader(list, ...waiting), SETTLE_MS));
+  onGap(debounced(reloader(list, "open-requests", "open-reports"), SETTLE_MS));
   listen("membership", (event) => membershipChanged(event, listChanged));
   listen("ukm.reports", ({ open }) => showWaiting("reports", open, listChanged));
   listen("ukm.requests", ({ open }) => showWaiting("requests", open, listChanged));

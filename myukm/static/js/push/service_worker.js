@@ -1,8 +1,8 @@
 // The service worker: shows notifications, also pushed ones, and an offline page when the browser
 // has no network. The server puts these constants in front of it, as /sw.js: STATIC, the address of
 // the static files; OFFLINE, the address of the offline page; VERSION, a digest of that page;
-// SHELL, the addresses of the files that the offline page needs. The worker caches this page and these files,
-// which are the same for everybody, and nothing else: no page of a person, no JSON.
+// SHELL, the addresses of the files that the offline page needs. The worker caches this page and
+// these files, which are the same for everybody, and nothing else: no page of a person, no JSON.
 
 /* global STATIC, OFFLINE, VERSION, SHELL */
 
