@@ -30,14 +30,18 @@ def exit_on_error(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
         except DomainError as error:
             fail(str(error), REFUSED)
-        except DBAPIError as error:
-            if not (why := database_trouble(error)):
+        except (DBAPIError, RedisError) as error:
+            if not (why := server_trouble(error)):
                 raise
             fail(why, UNREACHABLE)
-        except RedisError as error:
-            fail(valkey_trouble(error), UNREACHABLE)
 
     return run
+
+
+def server_trouble(error: DBAPIError | RedisError) -> str | None:
+    """Return the message for a server that cannot be reached or refuses to work. None for a wrong
+    statement, which needs the traceback."""
+    return valkey_trouble(error) if isinstance(error, RedisError) else database_trouble(error)
 
 
 def database_trouble(error: DBAPIError) -> str | None:
@@ -65,5 +69,10 @@ def valkey_trouble(error: RedisError) -> str:
 
 def fail(message: object, code: int) -> NoReturn:
     """Print `message` on standard error and exit with `code`."""
-    click.echo(" ".join(hide(str(message)).split()), err=True)
+    click.echo(one_line(message), err=True)
     sys.exit(code)
+
+
+def one_line(message: object) -> str:
+    """Return `message` on one line, without secrets."""
+    return " ".join(hide(str(message)).split())

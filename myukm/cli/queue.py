@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -10,12 +10,12 @@ import click
 from flask_babel import gettext as _
 from redis.exceptions import RedisError
 from rich.live import Live
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from myukm.catalogue import N_
 from myukm.cli import queue_monitor
 from myukm.cli import queue_tables as tables
-from myukm.cli.errors import fail
+from myukm.cli.errors import fail, one_line, server_trouble
 from myukm.cli.options import as_json
 from myukm.cli.queue_jobs import console, group, print_json, some_queue
 from myukm.extensions import db, valkey
@@ -77,10 +77,12 @@ def watch(draw: Callable[[], Any]) -> None:
 def doctor_command(fix: bool, as_json: bool) -> None:
     """Print the doctor's findings. Exit 0 (ok), 1 (warning) or 2 (broken)."""
     if fix:
-        done = list(job_recovery.fix())
+        done = list(heal())
         click.echo("\n".join(done or [_("Tidak ada yang perlu disembuhkan.")]), err=as_json)
-    with suppress(RedisError):
+    try:
         api_probe.probe_unless_known(PROBE_SECONDS)
+    except (RedisError, SQLAlchemyError):  # the report says so
+        db.session.rollback()
     report = doctor.report()
     if as_json:
         print_json(report)
@@ -89,6 +91,17 @@ def doctor_command(fix: bool, as_json: bool) -> None:
         if report["findings"]:
             console().print(tables.entries(report), soft_wrap=True)
     sys.exit(EXITS[report["status"]])
+
+
+def heal() -> Iterator[str]:
+    """Heal what is safe to heal; yield what was done, and why if a server prevents the rest."""
+    try:
+        yield from job_recovery.fix()
+    except (RedisError, DBAPIError) as error:
+        db.session.rollback()
+        if not (why := server_trouble(error)):
+            raise
+        yield one_line(why)
 
 
 @group.command(

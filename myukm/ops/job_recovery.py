@@ -6,9 +6,10 @@ so every ten seconds.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flask_babel import gettext as _
+from rq.job import Job
 from rq.registry import clean_registries
 
 from myukm.domain.standstill import SeenTwice
@@ -46,12 +47,18 @@ class OrphanRecovery:
         clean()
 
 
-def clean() -> None:
-    """Mark jobs failed whose worker died while running them."""
+def clean() -> Sequence[tuple[str, str]]:
+    """Mark jobs failed whose worker died while running them; return each one's id and queue."""
     keep_running_jobs(valkey())
+    abandoned = []
     for name in QUEUES:
+        for job_id in get_queue(name).started_job_registry.get_expired_job_ids():
+            # The entry of a job that has ended may remain; RQ only removes it.
+            if valkey().hget(Job.key_for(job_id), "status") == b"started":
+                abandoned.append((job_id, name))
         lost_jobs.fail_unreadable(name)  # otherwise RQ would raise, and clean nothing
         clean_registries(get_queue(name))
+    return abandoned
 
 
 def fix() -> Iterator[str]:
@@ -62,7 +69,15 @@ def fix() -> Iterator[str]:
     for trouble in [*seen.of(lost_jobs.dequeued()), *_all_lost()]:
         if outcome := lost_jobs.heal(trouble):
             yield _sentence(trouble, outcome)
-    clean()
+    for job_id, queue in clean():
+        yield str(
+            _(
+                "Pekerjaan %(id)s dari antrian %(queue)s digagalkan, karena worker-nya mati saat"
+                " menjalankannya.",
+                id=job_id,
+                queue=queue,
+            )
+        )
     run = progress.live()
     if run is not None and watchdog.needs_job(run):
         lifecycle.drive(run.id)

@@ -368,8 +368,20 @@ def test_a_replica_and_a_valkey_with_another_password_refuse(
     assert (done.exit_code, done.stderr[:16]) == (5, "Valkey menolak: "), done.stderr
 
 
-def test_without_valkey_the_doctor_says_broken_and_exits_with_2(settings: dict[str, str]) -> None:
-    away = {**settings, "REDIS_URL": f"redis://127.0.0.1:{any_free()}/0"}
-    done = create_app(config.load(away)).test_cli_runner().invoke(args=("queue", "doctor"))
-    assert done.exit_code == 2
-    assert done.stdout.startswith("RUSAK: Valkey di redis://127.0.0.1:")
+@pytest.mark.parametrize(
+    ("setting", "scheme", "broken", "obstacle"),
+    [
+        ("REDIS_URL", "redis", "RUSAK: Valkey di redis://127.0.0.1:", "Valkey tidak menjawab"),
+        ("DATABASE_URL", "postgresql", "RUSAK: Basis data", "Basis data tidak menjawab"),
+    ],
+)
+def test_without_a_server_the_doctor_says_broken_and_what_it_could_not_heal(
+    settings: dict[str, str], setting: str, scheme: str, broken: str, obstacle: str
+) -> None:
+    away = {**settings, setting: f"{scheme}://127.0.0.1:{any_free()}/0"}
+    run = create_app(config.load(away)).test_cli_runner().invoke
+    done = run(args=("queue", "doctor"))
+    assert (done.exit_code, done.stdout[: len(broken)]) == (2, broken), done.output
+    healed = run(args=("queue", "doctor", "--fix"))
+    assert (healed.exit_code, healed.stdout[: len(obstacle)]) == (2, obstacle), healed.output
+    assert f"\n{broken}" in healed.stdout

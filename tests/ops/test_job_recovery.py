@@ -54,6 +54,9 @@ def test_a_job_at_work_is_left_alone(
     recover()
     recover()
     assert high.get_job_ids() == []
+    assert high.intermediate_queue.get_job_ids() == [job_id]
+    assert high.started_job_registry.get_job_ids(cleanup=False) == [job_id]
+    assert high.failed_job_registry.get_job_ids(cleanup=False) == []
 
 
 def start_and_die(queue: Queue, job_id: str) -> None:
@@ -196,6 +199,21 @@ def test_the_command_says_that_a_job_which_kills_its_workers_has_failed(
         said = FlaskCliRunner(app).invoke(args=("queue", "doctor", "--fix")).output
     assert f"Pekerjaan {job_id} dari antrian high digagalkan" in said
     assert "dikembalikan" not in said
+
+
+def test_the_command_says_that_a_job_failed_whose_worker_died_in_it(
+    app: Flask, valkey: redis.Redis
+) -> None:
+    high = Queue("high", connection=valkey)
+    with app.app_context():
+        ended, job_id = (str(enqueue(PING, to="high")) for _ in range(2))
+    start_and_die(high, ended)
+    valkey.hset(RestrictedJob.key_for(ended), "status", "finished")
+    start_and_die(high, job_id)
+    said = FlaskCliRunner(app).invoke(args=("queue", "doctor", "--fix")).output
+    assert f"Pekerjaan {job_id} dari antrian high digagalkan" in said
+    assert ended not in said
+    assert high.failed_job_registry.get_job_ids(cleanup=False) == [job_id]
 
 
 def test_a_scheduled_job_that_nobody_queues_is_named(app: Flask, valkey: redis.Redis) -> None:
