@@ -1,6 +1,7 @@
 """Fixtures of all tests: real parts, a fresh database for each test, and named people."""
 
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,6 +39,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # no two processes choose the same port
     number = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
     count = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
     ports.NEVER_OUTGOING = ports.NEVER_OUTGOING[number::count]
+# A shell ignores SIGINT and SIGQUIT in a run that it starts in the background, and so would each
+# program that a test starts and interrupts.
+for signal_number in (signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(signal_number) == signal.SIG_IGN:
+        signal.signal(signal_number, signal.SIG_DFL)
 # Otherwise each of the 300 programs that a run starts would compile all of our modules.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
