@@ -39,6 +39,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=200)
     add_database_options(parser)
     options = parser.parse_args()
+    if options.events <= SMALL_LOG_EVENTS:
+        parser.error(f"--events: more than {SMALL_LOG_EVENTS}, the size of the log to compare with")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         valkey = stack.enter_context(start_valkey(folder / "valkey"))

@@ -1,1 +1,1 @@
-"""Simulated payment API, sample campus, embedded Valkey: for demo, tests and benches alone."""
+"""Simulated payment API, sample campus, embedded Valkey: for the demo, tests, benches and tools only."""

@@ -1,4 +1,4 @@
-"""The body of a stream's response: its first bytes. The hub writes the rest.
+"""The body of a stream's response: its first bytes. The hub (live/hub.py) writes the rest.
 
 gunicorn passes the connection to the app. Once the first bytes are sent, the hub takes it over, and
 the request ends, so that an open stream costs no greenlet. Elsewhere (`flask run`, TLS in this

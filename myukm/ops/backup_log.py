@@ -1,4 +1,4 @@
-"""Which backups were proved (restored as a trial) and which failed: entries of the audit trail,
+"""Which backups were verified (restored as a trial) and which failed: entries of the audit trail,
 which the doctor reads."""
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from myukm.extensions import db
 from myukm.models import Activity
 from myukm.ops.backup_archive import Manifest
 
-PROVED, FAILED = "backup.proved", "backup.failed"
+VERIFIED, FAILED = "backup.proved", "backup.failed"
 # Older entries are not searched, because the doctor searches often: an older proof is ignored.
 MAX_AGE = timedelta(days=60)
 
@@ -23,7 +23,7 @@ MAX_AGE = timedelta(days=60)
 @dataclass(frozen=True)
 class Proof:
     """An entry about a backup: written `at`; `about` is its file and, if it failed, why; `made_at`
-    is when a proved backup was made, None for a failed one."""
+    is when a verified backup was made, None for a failed one."""
 
     at: datetime
     about: str
@@ -33,7 +33,7 @@ class Proof:
 def record_proof(actor: Actor, path: Path, manifest: Manifest) -> None:
     """Record that a backup was restored into a scratch database, or for good."""
     with transaction():
-        activity.record(actor, PROVED, str(path), detail=manifest.made_at)
+        activity.record(actor, VERIFIED, str(path), detail=manifest.made_at)
 
 
 def record_failure(actor: Actor, path: Path, why: str) -> None:
@@ -43,7 +43,7 @@ def record_failure(actor: Actor, path: Path, why: str) -> None:
 
 
 def newest(action: str) -> Proof | None:
-    """Return the newest entry of this action (`PROVED`: the entry about the newest backup, because
+    """Return the newest entry of this action (`VERIFIED`: the entry about the newest backup, because
     an old backup may be verified again); None if there is no entry."""
     query = select(Activity).where(Activity.at > utcnow() - MAX_AGE, Activity.action == action)
     latest = (Activity.detail.desc(), Activity.at.desc(), Activity.id.desc())

@@ -1,1 +1,2 @@
-"""How often something may be done: counted in Valkey, and in each process while it is away."""
+"""How often something may be done. Each process counts, and Valkey counts for all of them; while Valkey
+is unreachable each process allows its share."""

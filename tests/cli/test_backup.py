@@ -299,9 +299,9 @@ def test_a_folder_keeps_the_newest_proved_backups(
     assert (len(kept), kept[0], kept[2]) == (3, old[2].name, "other.zip")
     assert flask("backup", "verify", str(folder / kept[1])).exit_code == 0
     with campus.app_context():
-        proof = backup_log.newest(backup_log.PROVED)
-        assert proof.about == str(folder / kept[1])
-        assert datetime.now(UTC) - proof.made_at < timedelta(minutes=5)
+        entry = backup_log.newest(backup_log.VERIFIED)
+        assert entry.about == str(folder / kept[1])
+        assert datetime.now(UTC) - entry.made_at < timedelta(minutes=5)
 
 
 def test_a_folder_keeps_the_new_backup_whatever_else_is_in_it(
@@ -336,7 +336,7 @@ def test_an_old_or_failed_backup_is_a_finding_until_one_is_proved(
     assert found() == ["Belum ada cadangan yang teruji."]
     file = str(tmp_path / "b.zip")
     flask("backup", file)
-    assert found() == ["Belum ada cadangan yang teruji."], "made is not proved"
+    assert found() == ["Belum ada cadangan yang teruji."], "made is not verified"
     flask("backup", "verify", file)
     assert found() == []
     assert flask("backup", said).exit_code == 1

@@ -27,7 +27,7 @@ def count(model: type) -> int:
 
 
 @every_database
-def test_the_sample_campus_is_loaded_once(loaded: Flask):
+def test_the_sample_campus_fills_an_empty_database(loaded: Flask):
     assert not is_empty()
     assert count(Siswa) == 50 + LEFT
     assert count(User) == len(ACCOUNTS)

@@ -12,9 +12,10 @@ from tests.faults.campus import Campus
 def main(
     document: str | None, play: Callable[[Campus, random.Random, int], list[str]], **length: int
 ) -> int:
-    """Play one round; return 1 when a promise was broken.
+    """Play one round; return 1 if a promise of the program was broken.
 
-    `document` is the program's docstring, and `play` returns the promises that were broken.
+    `document` is the program's docstring, and `play` returns the promises that were broken. If it
+    raises, the logs are printed, because their folder is deleted.
     `length` is the option for the length of a round with its default, such as `seconds=60`.
     """
     [(unit, default)] = length.items()
@@ -28,6 +29,9 @@ def main(
         try:
             broken = play(campus, random.Random(args.seed), getattr(args, unit))
             print("\n".join([*broken[:20], campus.logs()]) if broken else "no promise broken")
+        except Exception:
+            print(campus.logs())
+            raise
         finally:
             campus.stop()
     return 1 if broken else 0

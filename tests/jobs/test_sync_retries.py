@@ -23,7 +23,7 @@ Start = Callable[..., Any]
 
 
 def run(campus: Flask, chosen: list[str] | None = None) -> dict[str, Any]:
-    """Carry a run out in this process and return its progress at the end of the lane."""
+    """Carry a run out in this process and return its progress when its lane, the job of the run, has ended."""
     with campus.app_context():
         run_id = commands.start(TREASURER, selected_ids=chosen)["run_id"]
     with campus.app_context():
@@ -104,10 +104,11 @@ def test_a_429_response_counts_as_no_attempt(campus: Flask, payment_api: Simulat
 def test_retry_after_blocks_all_requests_of_a_run(campus: Flask, payment_api: Simulator) -> None:
     payment_api.set(rate=10, retry_after="2", latency_ms="1")
     began = time.monotonic()
-    run(campus, [str(100001 + n) for n in range(30)])
+    # Four bursts, or three if the first one is at the turn of a second, which allows ten more.
+    run(campus, [str(100001 + n) for n in range(40)])
     assert time.monotonic() - began > 4
     seconds = [count for count in payment_api.state()["per_second"] if count]
-    assert len(seconds) <= 4, "there are seconds without any request between the bursts"
+    assert len(seconds) <= 5, "there are seconds without any request between the bursts"
 
 
 @pytest.mark.timing("a budget per second is counted by the second")
@@ -151,7 +152,7 @@ def diagnosis(campus: Flask) -> list[dict[str, Any]]:
 def test_late_refusals_do_not_pause_a_resumed_run(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
-    """The refused lane still waits for its slow requests when the run is resumed."""
+    """The run's job, whose requests were refused, still waits for slow ones when it is resumed."""
     payment_api.set(token="another", latency_ms="10..3000")
     with campus.app_context():
         commands.start(TREASURER)
@@ -186,7 +187,7 @@ def test_an_outage_fails_no_student_and_is_only_probed(
     stalled = wait_until(lambda: _stalled(campus), 20, "stalled")
     assert (stalled["status"], stalled["reason_code"]) == ("running", "api_down")
     payment_api.reset()
-    wait_until(lambda: payment_api.state()["requests"] >= 2, 15, "two probes")
+    wait_until(lambda: sum(payment_api.state()["per_second"]) >= 2, 15, "two probes")
     assert max(payment_api.state()["per_second"]) <= 2
     payment_api.set(outage=None)
     back, before = time.monotonic(), stalled["processed"]

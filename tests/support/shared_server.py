@@ -30,6 +30,7 @@ class SharedServer(Generic[S]):
             fcntl.flock(self._users, fcntl.LOCK_SH)  # waits for an owner that is just ending
             if self._port.exists():
                 self.server = kind.at(int(self._port.read_text()))
+                assert self.server.answers(), f"the test process with {kind.__name__} was killed"
             else:
                 self.server = kind(self._owned.enter_context(open_folder()))
                 self._owned.enter_context(self.server)

@@ -19,18 +19,18 @@ MAX_AGE = timedelta(days=2)
 
 
 def old() -> Iterator[Finding]:
-    """The last backup failed, or the newest proved backup is older than two days. Only in
+    """The last backup failed, or the newest verified backup is older than two days. Only in
     production."""
     if current_app.config["MYUKM_ENV"] != "production":
         return
-    proved = backup_log.newest(backup_log.PROVED)
+    verified = backup_log.newest(backup_log.VERIFIED)
     failed = backup_log.newest(backup_log.FAILED)
-    if failed and (proved is None or failed.at > proved.at):
+    if failed and (verified is None or failed.at > verified.at):
         yield _finding(_("Cadangan terakhir gagal: %(why)s.", why=failed.about), failed.at)
         return
     since: datetime | None
-    if proved and proved.made_at:
-        since = proved.made_at
+    if verified and verified.made_at:
+        since = verified.made_at
         text = _("Cadangan teruji yang terbaru berasal dari %(time)s.", time=lazy_moment(since))
     else:
         since = db.session.scalar(select(func.min(User.created_at)))

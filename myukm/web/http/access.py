@@ -86,6 +86,7 @@ def roles(*allowed: str) -> Callable[[View], View]:
             refresh_session_daily()
             if allowed and current_user.role not in allowed:
                 raise Forbidden(_("Peran Anda tidak boleh membuka ini."))
+            # A view without `body.takes` has no fields, so a JSON body with any is refused.
             if request.is_json and request.method not in SAFE and not hasattr(view, "takes"):
                 body.read(body.NoFields)
             return view(*args, **kwargs)

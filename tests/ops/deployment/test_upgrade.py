@@ -35,10 +35,11 @@ def migration_of(checkout: Checkout) -> str:
     return checkout.run("./run", "db", "current")[1]
 
 
-def test_new_code_and_tables_after_a_proved_backup(checkout: Checkout, tmp_path: Path) -> None:
+def test_new_code_and_tables_after_a_verified_backup(checkout: Checkout, tmp_path: Path) -> None:
     backups = tmp_path / "backups"
     status, said = upgrade(checkout, backups)
     assert (status, "newest" in said, backups.exists()) == (0, True, False), said
+    assert "by hand: ./run queue restart" in said
     checkout.publish_migration()
     (checkout.folder / "README.md").write_text("changed here")
     status, said = upgrade(checkout, backups)
