@@ -1,1 +1,1 @@
-"""Simulated payment API, sample campus, embedded Valkey: for the demo, tests, benches and tools only."""
+"""Simulated payment API, sample campus, embedded Valkey: used outside the program only."""

@@ -43,8 +43,8 @@ def record_failure(actor: Actor, path: Path, why: str) -> None:
 
 
 def newest(action: str) -> Proof | None:
-    """Return the newest entry of this action (`VERIFIED`: the entry about the newest backup, because
-    an old backup may be verified again); None if there is no entry."""
+    """Return the newest entry of this action (`VERIFIED`: that about the newest backup, because an
+    old backup may be verified again); None if there is no entry."""
     query = select(Activity).where(Activity.at > utcnow() - MAX_AGE, Activity.action == action)
     latest = (Activity.detail.desc(), Activity.at.desc(), Activity.id.desc())
     row = db.session.scalar(query.order_by(*latest).limit(1))

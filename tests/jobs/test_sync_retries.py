@@ -23,7 +23,7 @@ Start = Callable[..., Any]
 
 
 def run(campus: Flask, chosen: list[str] | None = None) -> dict[str, Any]:
-    """Carry a run out in this process and return its progress when its lane, the job of the run, has ended."""
+    """Carry a run out in this process and return its progress when its lane (its job) has ended."""
     with campus.app_context():
         run_id = commands.start(TREASURER, selected_ids=chosen)["run_id"]
     with campus.app_context():
