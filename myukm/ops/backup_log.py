@@ -21,7 +21,7 @@ MAX_AGE = timedelta(days=60)
 
 
 @dataclass(frozen=True)
-class Proof:
+class BackupEntry:
     """An entry about a backup: written `at`; `about` is its file and, if it failed, why; `made_at`
     is when a verified backup was made, None for a failed one."""
 
@@ -42,7 +42,7 @@ def record_failure(actor: Actor, path: Path, why: str) -> None:
         activity.record(actor, FAILED, f"{path}: {why}")
 
 
-def newest(action: str) -> Proof | None:
+def newest(action: str) -> BackupEntry | None:
     """Return the newest entry of this action (`VERIFIED`: that about the newest backup, because an
     old backup may be verified again); None if there is no entry."""
     query = select(Activity).where(Activity.at > utcnow() - MAX_AGE, Activity.action == action)
@@ -50,4 +50,4 @@ def newest(action: str) -> Proof | None:
     row = db.session.scalar(query.order_by(*latest).limit(1))
     if row is None:
         return None
-    return Proof(row.at, row.subject, datetime.fromisoformat(row.detail) if row.detail else None)
+    return BackupEntry(row.at, row.subject, datetime.fromisoformat(row.detail) if row.detail else None)
