@@ -86,7 +86,7 @@ def _delete_parts(folder: Path) -> None:
 def _prove(path: Path) -> None:
     with _failure_recorded(path):
         manifest = backups.verify(path)
-    backup_log.record_proof(actor(), path.absolute(), manifest)
+    backup_log.record_verified(actor(), path.absolute(), manifest)
     _echo(_("dapat dipulihkan"), path, manifest)
 
 
@@ -118,7 +118,7 @@ def restore(file: str, yes: bool) -> None:
         click.confirm(_("Ganti SEMUA isi basis data dengan isi %(file)s?", file=file), abort=True)
     backups.require_stopped()  # after the question, because its answer may take long
     manifest = backups.restore(Path(file))
-    backup_log.record_proof(actor(), Path(file).absolute(), manifest)
+    backup_log.record_verified(actor(), Path(file).absolute(), manifest)
     _echo(_("dipulihkan"), Path(file), manifest)
 
 

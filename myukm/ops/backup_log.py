@@ -16,7 +16,7 @@ from myukm.models import Activity
 from myukm.ops.backup_archive import Manifest
 
 VERIFIED, FAILED = "backup.proved", "backup.failed"
-# Older entries are not searched, because the doctor searches often: an older proof is ignored.
+# Older entries are not searched, because the doctor searches often: an older entry is ignored.
 MAX_AGE = timedelta(days=60)
 
 
@@ -30,7 +30,7 @@ class BackupEntry:
     made_at: datetime | None
 
 
-def record_proof(actor: Actor, path: Path, manifest: Manifest) -> None:
+def record_verified(actor: Actor, path: Path, manifest: Manifest) -> None:
     """Record that a backup was restored into a scratch database, or for good."""
     with transaction():
         activity.record(actor, VERIFIED, str(path), detail=manifest.made_at)
@@ -50,4 +50,6 @@ def newest(action: str) -> BackupEntry | None:
     row = db.session.scalar(query.order_by(*latest).limit(1))
     if row is None:
         return None
-    return BackupEntry(row.at, row.subject, datetime.fromisoformat(row.detail) if row.detail else None)
+    return BackupEntry(
+        row.at, row.subject, datetime.fromisoformat(row.detail) if row.detail else None
+    )

@@ -345,7 +345,7 @@ def test_an_old_or_failed_backup_is_a_finding_until_one_is_proved(
     assert found() == []
     with app.app_context():
         earlier = Manifest(1, str(to_iso8601(datetime.now(UTC) - timedelta(days=9))), "")
-        backup_log.record_proof(Actor("CLI"), Path("old.zip"), earlier)
+        backup_log.record_verified(Actor("CLI"), Path("old.zip"), earlier)
     assert found() == [], "verifying an old backup again does not make it the newest"
     with app.app_context(), transaction() as session:
         three = datetime.now(UTC) - timedelta(days=3)
