@@ -121,7 +121,7 @@ def test_the_web_server_answers_after_a_warm_restart(web: WebServer, connect: Co
     assert get(connect(), "/readyz")[0] == 200
 
 
-def test_a_process_that_is_replaced_after_an_update_names_the_code_that_it_runs(
+def test_a_process_that_is_replaced_after_an_update_reports_the_version_that_it_runs(
     app: Flask, settings: dict[str, str], tmp_path: Path
 ) -> None:
     """It is a fork of the process that loaded the old code."""

@@ -17,7 +17,7 @@ from myukm.cli.groups import command
 from myukm.cli.options import as_json
 from myukm.domain.payment_api.bill_rows import rupiah
 from myukm.domain.siswa import owing
-from myukm.domain.siswa.filters import GROUPS, SORTS, STATUSES, Filters, parse
+from myukm.domain.siswa.filters import EMPTY, GROUPS, SORTS, STATUSES, Filters, parse
 from myukm.domain.siswa.listing_files import write_csv, write_xlsx
 from myukm.domain.siswa.sums import Figures, Group
 from myukm.errors import Invalid
@@ -36,12 +36,21 @@ PLACES = {
 }
 
 
+def _not_empty(_context: click.Context, _option: click.Parameter, values: Any) -> Any:
+    """Refuse an empty name, because a script whose variable is not set would get all students."""
+    if not all(value.strip() for value in values):
+        text = _("tidak boleh kosong; tulis %(none)s untuk yang tidak punya", none=EMPTY)
+        raise click.BadParameter(text)
+    return values
+
+
 def names(function: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a command with an option for each name that students or bills can be filtered by."""
     for name, words in reversed(PLACES.items()):
-        function = click.option(f"--{name}", multiple=True, metavar=N_("NAMA"), help=words)(
-            function
+        option = click.option(
+            f"--{name}", multiple=True, metavar=N_("NAMA"), callback=_not_empty, help=words
         )
+        function = option(function)
     return function
 
 

@@ -58,6 +58,9 @@ def test_the_table_shows_students_totals_and_how_many_were_never_synced(flask: F
 
 def test_wrong_values_are_refused_in_one_line(flask: Flasks) -> None:
     assert flask("--status", "mungkin").exit_code == 2
+    not_set = flask("--unit", "")
+    assert (not_set.exit_code, not_set.stdout) == (2, "")
+    assert "'--unit': tidak boleh kosong; tulis (kosong)" in not_set.stderr
     for words in (
         ("--min", "2", "--max", "1"),
         ("--min", "NaN"),

@@ -1,4 +1,5 @@
-"""Queries of each database's full-text index: the messages that have all terms, newest first."""
+"""Queries of each database's full-text index: the messages that have at least one
+term of each group, newest first."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, cast

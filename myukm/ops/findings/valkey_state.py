@@ -16,8 +16,8 @@ MIN_RESTARTS, RESTARTS_WINDOW_SECONDS = 3, 600.0
 
 
 def slow() -> Iterator[Finding]:
-    """Even the fastest of several pings is slow, because a single one may have waited for our own
-    process."""
+    """Valkey answers slowly. Several pings are measured and the fastest counts, because a
+    single one may have waited for our own process."""
     seconds = _ping_seconds()
     for _again in range(PINGS - 1):
         if seconds > SLOW_SECONDS:

@@ -1,4 +1,4 @@
-"""A sync that lowers what was paid or drops a bill stores a loss, on every database."""
+"""A sync that lowers what was paid or drops a bill stores a loss."""
 
 import json
 from collections.abc import Iterator

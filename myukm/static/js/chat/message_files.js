@@ -6,7 +6,7 @@ import { previewOf } from "./waiting_files.js";
 
 const PREVIEW_PX = 320;
 
-/** The size of a picture's preview, as the server computes it (`models/chat_file.py`). */
+/** The size of a picture's preview, within one pixel of what the server computes (`models/chat_file.py`). */
 function previewSize({ width, height }) {
   const scale = Math.min(1, PREVIEW_PX / Math.max(width, height));
   return {
