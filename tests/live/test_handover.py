@@ -40,7 +40,7 @@ def raw_request(web: WebServer, session: requests.Session, line: str) -> Iterato
 
 
 def receive_until(connection: socket.socket, end: bytes) -> bytes:
-    """Return what is received until `end` has come; AssertionError if the server hangs up before."""
+    """Return what is received until `end` has come; AssertionError if the server hangs up."""
     received = b""
     while end not in received:
         piece = connection.recv(65536)
