@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from myukm.backoff import backoff
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain.push import outbox, pending, sender
+from myukm.domain.push import failing_services, outbox, pending, sender
 from myukm.domain.push.keys import server_key
 from myukm.domain.push.pending import Entry
 from myukm.models import PushSubscription
@@ -41,7 +41,9 @@ def _deliver(claim: str, ids: Sequence[int]) -> int:
     """Send the claimed deliveries; return how many were accepted."""
     entries = pending.entries(ids)
     to_send = [(each, each.notification) for each in entries if each.notification]
-    outcomes = sender.send(server_key(), [notification for _, notification in to_send])
+    notifications = [notification for _, notification in to_send]
+    outcomes = sender.send(server_key(), notifications)
+    failing_services.record(zip(notifications, outcomes, strict=True))
     with transaction() as session:
         # Without an entry the log-in has ended or the account is blocked.
         outbox.discard(session, claim, set(ids) - {entry.id for entry in entries})

@@ -41,10 +41,11 @@ class Notification(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The result of sending, and the push service's Retry-After in seconds, if any."""
+    """The result of sending; the push service's Retry-After in seconds, if any; why it failed."""
 
     verdict: str
     wait: float | None = None
+    why: str = ""
 
 
 def send(key: ServerKey, notifications: Sequence[Notification]) -> list[Outcome]:
@@ -60,7 +61,7 @@ def send(key: ServerKey, notifications: Sequence[Notification]) -> list[Outcome]
         calls = [pool.submit(_send, session, key, each) for each in notifications]
         done, _late = wait(calls, timeout=MAX_SECONDS)
         pool.shutdown(wait=False, cancel_futures=True)
-    return [call.result() if call in done else Outcome(LATER) for call in calls]
+    return [call.result() if call in done else Outcome(LATER, why="timeout") for call in calls]
 
 
 def _send(session: requests.Session, key: ServerKey, notification: Notification) -> Outcome:
@@ -78,7 +79,7 @@ def _send(session: requests.Session, key: ServerKey, notification: Notification)
     except (requests.RequestException, ValueError) as error:
         # Never the error's text: it contains the address, which is a secret.
         logger.info("push: %s not reached: %s", host.hostname, type(error).__name__)
-        return Outcome(LATER)
+        return Outcome(LATER, why=type(error).__name__)
     return _outcome(response, host.hostname or "")
 
 
@@ -118,8 +119,8 @@ def _outcome(response: requests.Response, host: str) -> Outcome:
     if status in GONE_STATUSES:
         return Outcome(GONE)
     if status in RETRY_STATUSES or status >= 500:
-        return Outcome(LATER, _retry_after(response))
-    return Outcome(REFUSED)
+        return Outcome(LATER, _retry_after(response), f"HTTP {status}")
+    return Outcome(REFUSED, why=f"HTTP {status}")
 
 
 def _retry_after(response: requests.Response) -> float | None:

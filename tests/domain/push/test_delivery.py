@@ -14,11 +14,21 @@ from sqlalchemy import select, update
 from devtools.ports import any_free
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain.push import delivery, endpoints, fan_out, outbox, sender, subscriptions, watch
+from myukm.domain.push import (
+    delivery,
+    endpoints,
+    failing_services,
+    fan_out,
+    outbox,
+    sender,
+    subscriptions,
+    watch,
+)
 from myukm.domain.push.keys import ServerKey, server_key
 from myukm.errors import Invalid
 from myukm.extensions import db
 from myukm.models import LoginSession, PushDelivery, PushKey, PushSubscription
+from myukm.ops.findings import push as findings
 from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import DEFAULT
 from tests.conftest import every_database
@@ -50,6 +60,24 @@ def test_a_refused_delivery_is_not_sent_again(campus: Campus, status: int) -> No
     campus.say("@Mega Lestari ayo")
     assert campus.push() == 0
     assert (subscribed(), campus.count_deliveries()) == (1, 0)
+
+
+def test_a_service_that_accepts_nothing_is_a_finding_until_it_accepts_one(campus: Campus) -> None:
+    campus.subscribe("member")
+    campus.service.status = 403
+    for _ in range(failing_services.MIN_FAILURES):
+        assert list(findings.undelivered()) == []
+        campus.say("@Mega Lestari ayo")
+        assert campus.push() == 0
+    [found] = findings.undelivered()
+    assert (found.code, "127.0.0.1 gagal (HTTP 403)" in str(found.message)) == (
+        "push_undelivered",
+        True,
+    )
+    campus.service.status = 201
+    campus.say("@Mega Lestari ayo")
+    assert campus.push() == 1
+    assert list(findings.undelivered()) == []
 
 
 @pytest.mark.parametrize(
