@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, delete, func, insert, or_, select
+from sqlalchemy import delete, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from myukm.db.session import in_literals
@@ -22,6 +22,7 @@ from myukm.models import PaymentJournal, Siswa, Tagihan, VanishedBill
 from myukm.models.tagihan import OVERPAID, OWED
 
 KEY_COLUMNS = ("period_id", "category", "item", "number")
+DELETED_AT_ONCE = 500
 
 
 class Origin(NamedTuple):
@@ -138,8 +139,10 @@ def _row(key: int, name: Name, paid: int) -> dict[str, Any]:
 
 
 def _delete_returned(session: Session, key: int, names: Sequence[Name]) -> None:
-    """Delete the rows of vanished bills that came back."""
-    if names:
-        columns = [getattr(VanishedBill, column) for column in KEY_COLUMNS]
-        returned = or_(*(and_(*(c == v for c, v in zip(columns, n, strict=True))) for n in names))
-        session.execute(delete(VanishedBill).where(VanishedBill.siswa_id == key, returned))
+    """Delete the rows of vanished bills that came back, in portions, because databases limit the
+    parameters of a statement."""
+    columns = tuple_(*(getattr(VanishedBill, column) for column in KEY_COLUMNS))
+    of_student = delete(VanishedBill).where(VanishedBill.siswa_id == key)
+    for first in range(0, len(names), DELETED_AT_ONCE):
+        portion = names[first : first + DELETED_AT_ONCE]
+        session.execute(of_student.where(columns.in_(portion)))

@@ -86,6 +86,18 @@ def test_a_bill_that_vanishes_is_no_correction_and_no_income_when_it_is_back() -
     assert db.session.scalar(sa.select(VanishedBill.paid)) is None
 
 
+@every_database
+@pytest.mark.usefixtures("campus")
+def test_thousands_of_bills_may_vanish_and_come_back() -> None:
+    many = [(f"Harian/{n}", 10, 10) for n in range(2_500)]
+    sync_bills(*many)
+    sync_bills(many[0])
+    assert flows() == {"Harian": (0, 0, 24_990)}
+    sync_bills(*many)
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(VanishedBill)) == 0
+    assert flows() == {}
+
+
 @pytest.mark.usefixtures("campus")
 def test_renaming_and_splitting_a_bill_is_no_income() -> None:
     sync_bills(("SPP/Juli", 100, 80))
