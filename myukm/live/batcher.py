@@ -27,14 +27,14 @@ class Batcher(Generic[Question, Answer]):
         self._lock = threading.Lock()
 
     def ask(self, question: Question, timeout: float) -> Answer:
-        """Return the answer to one question. Raises what `answer` raised, or `TimeoutError` if its
-        turn did not come within `timeout` seconds."""
+        """Return the answer to one question. Raises what `answer` raised, `TimeoutError` if its
+        turn did not come within `timeout` seconds, or `RuntimeError` if no thread can start."""
         future: Future[Answer] = Future()
         with self._lock:
-            self._waiting.append((question, future))
-            if not self._running:
-                self._running = True
+            if not self._running:  # the thread waits for this lock, so both lines below run first
                 threading.Thread(target=self._run, name="batcher", daemon=True).start()
+                self._running = True
+            self._waiting.append((question, future))
         try:
             return future.result(timeout)
         except TimeoutError:
@@ -47,11 +47,12 @@ class Batcher(Generic[Question, Answer]):
             asked = [entry for entry in batch if entry[1].set_running_or_notify_cancel()]
             try:
                 answers = self._answer([question for question, _ in asked])
+                answered = list(zip(asked, answers, strict=True))
             except Exception as error:  # noqa: BLE001 (raised again in every call that waits)
                 for _, future in asked:
                     future.set_exception(error)
                 continue
-            for (_, future), answer in zip(asked, answers, strict=True):
+            for (_, future), answer in answered:
                 future.set_result(answer)
 
     def _gather(self) -> list[tuple[Question, Future[Answer]]]:

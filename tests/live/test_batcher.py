@@ -35,3 +35,24 @@ def test_an_error_fails_its_batch_and_not_the_next_one() -> None:
     with pytest.raises(ZeroDivisionError):
         batch.ask(0, 10)
     assert batch.ask(1, 10) == 1
+
+
+def test_a_call_after_a_missing_answer_is_answered() -> None:
+    batch = Batcher(lambda numbers: [number for number in numbers if number])
+    with pytest.raises(ValueError, match="shorter"):
+        batch.ask(0, 10)
+    assert batch.ask(1, 10) == 1
+
+
+def test_a_call_after_a_thread_that_could_not_start_is_answered() -> None:
+    batch = Batcher(list[int])
+    with pytest.MonkeyPatch.context() as system:
+        system.setattr(threading.Thread, "start", no_thread)
+        with pytest.raises(RuntimeError):
+            batch.ask(1, 10)
+    assert batch.ask(2, 10) == 2
+
+
+def no_thread(_: threading.Thread) -> None:
+    """What Python raises at the limit of threads of the system."""
+    raise RuntimeError("can't start new thread")
