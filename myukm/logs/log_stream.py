@@ -61,7 +61,8 @@ def _number(level: str) -> int:
 
 
 MAX_READ = 200
-_ID = re.compile(r"\d{1,20}-\d{1,20}")
+# Valkey's ids are two 64-bit numbers, so every number of 19 digits is one.
+_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 
 
 class Lines(TypedDict):

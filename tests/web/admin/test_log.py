@@ -58,6 +58,16 @@ def test_lines_are_filtered_and_continue_after_the_cursor(
     assert "loud <i>" not in operator.get("/admin/log").text
 
 
+@pytest.mark.parametrize("cursor", ["٣-٠", "99999999999999999999-0", f"{2**64 - 1}-{2**64 - 1}"])
+def test_a_cursor_that_valkey_would_refuse_is_ignored(
+    client_as: ClientAs, shipper: LogShipper, cursor: str
+) -> None:
+    logger.info("quiet")
+    shipper.flush()
+    answer = client_as("operator").get("/admin/log", query_string={"after": cursor}, headers=JSON)
+    assert [line["message"] for line in answer.json["lines"]] == ["quiet"]
+
+
 def test_the_security_log_is_for_admins(client_as: ClientAs, shipper: LogShipper) -> None:
     security.info("event=user.block account=7")
     shipper.flush()
