@@ -40,19 +40,20 @@ class Wanted:
     def _text_in_json(self) -> str:
         return json.dumps(self.text, ensure_ascii=False)[1:-1].casefold()
 
-    def text_matches(self, raw: str) -> bool:
-        """Return whether a line's JSON contains the text. It is called first, so that the other
-        lines need not be parsed."""
-        return not self.text or self._text_in_json in raw.casefold()
+    def may_match(self, raw: str) -> bool:
+        """Return whether a line's JSON contains the text, in a value or in a field's name. It is
+        called first, so that the other lines need not be parsed."""
+        return self._text_in_json in raw.casefold()
 
     def matches(self, line: Mapping[str, Any]) -> bool:
-        """Return whether a line matches all fields of the filter except the text."""
+        """Return whether a line matches all fields of the filter."""
         return (
             (not self.level or _number(line["level"]) >= _number(self.level))
             and self.process in ("", line["process"])
             and self.run in (None, line.get("run"))
             and self.request_id in ("", line.get("request_id"))
             and (self.security or line["logger"] != lines.SECURITY)
+            and any(self.text.casefold() in str(value).casefold() for value in line.values())
         )
 
 
@@ -90,7 +91,7 @@ def read(client: redis.Redis, wanted: Wanted, *, after: str = "", most: int = MA
             cursor = portion[0][0].decode()
         for key, entry in portion:
             raw = entry[b"line"].decode()
-            if not wanted.text_matches(raw):
+            if not wanted.may_match(raw):
                 continue
             line = json.loads(raw)
             if wanted.matches(line):

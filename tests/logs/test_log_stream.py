@@ -81,6 +81,16 @@ def test_lines_are_filtered(app: Flask, shipper: LogShipper) -> None:
     assert messages(app, process="worker") == []
 
 
+@pytest.mark.parametrize("text", ["process", "level", ", ", '": "'])
+def test_a_search_looks_in_values_and_not_in_names_of_fields(
+    app: Flask, shipper: LogShipper, text: str
+) -> None:
+    logger.info("one")
+    logger.info("process, level and %s", '": "')
+    shipper.flush()
+    assert messages(app, text=text) == ['process, level and ": "']
+
+
 def test_secrets_are_never_sent(app: Flask, shipper: LogShipper, valkey: redis.Redis) -> None:
     redaction.register_secrets({"PEMBAYARAN_API_URL": "https://u:gEhEiM9@h/x"})
     try:
