@@ -30,8 +30,10 @@ def start_without_signals(thread: threading.Thread) -> None:
     """Start a thread in which signals are blocked. Otherwise a signal that the main thread blocks
     would be delivered to this thread and end the process."""
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    thread.start()
-    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    try:
+        thread.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _request(_signal: int, _frame: FrameType | None) -> None:

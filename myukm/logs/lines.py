@@ -31,12 +31,17 @@ def fields(record: logging.LogRecord, kind: str) -> dict[str, Any]:
         "process": process_name(kind),
         "host": HOST,
         "pid": os.getpid(),
-        "message": record.getMessage()[:MAX_MESSAGE_CHARACTERS],
+        "message": _encodable(record.getMessage()[:MAX_MESSAGE_CHARACTERS]),
         **getattr(record, "context", {}),
     }
     if record.exc_text:
-        line["trace"] = record.exc_text[-MAX_TRACE_CHARACTERS:]
+        line["trace"] = _encodable(record.exc_text[-MAX_TRACE_CHARACTERS:])
     return line
+
+
+def _encodable(text: str) -> str:
+    """Return `text` with its lone surrogates, which UTF-8 cannot encode, as escapes (`\\ud83d`)."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 class JsonFormatter(logging.Formatter):

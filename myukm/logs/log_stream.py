@@ -15,12 +15,16 @@ from myukm.logs import lines
 KEY, MAX_LINES, PORTION = "myukm:log", 10_000, 1000
 
 
-def add(client: redis.Redis, batch: Sequence[Mapping[str, Any]]) -> None:
-    """Append lines; the oldest beyond `MAX_LINES` are deleted. Raises `RedisError`."""
+def encoded(line: Mapping[str, Any]) -> bytes:
+    """Return the form in which a line is stored."""
+    return json.dumps(line, ensure_ascii=False).encode()
+
+
+def add(client: redis.Redis, batch: Sequence[bytes]) -> None:
+    """Append encoded lines; the oldest beyond `MAX_LINES` are deleted. Raises `RedisError`."""
     with client.pipeline(transaction=False) as pipe:
         for line in batch:
-            text = json.dumps(line, ensure_ascii=False)
-            pipe.xadd(KEY, {"line": text}, maxlen=MAX_LINES, approximate=True)
+            pipe.xadd(KEY, {"line": line}, maxlen=MAX_LINES, approximate=True)
         pipe.execute()
 
 

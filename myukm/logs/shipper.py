@@ -12,10 +12,8 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
-from typing import Any
 
 import redis
-from redis.exceptions import RedisError
 
 from myukm import shutdown
 from myukm.logs import lines, log_stream
@@ -53,7 +51,7 @@ class LogShipper(logging.Handler):
         self._reset()
 
     def _reset(self) -> None:
-        self._pending: deque[dict[str, Any]] = deque()
+        self._pending: deque[bytes] = deque()
         self._dropped, self._retry_at = 0, 0.0
         self._outage = Outage(logger, "log lines are not collected")
         self._client: redis.Redis | None = None
@@ -74,25 +72,33 @@ class LogShipper(logging.Handler):
         self._wake_sender()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Append a line to the buffer, or drop it if the buffer is full."""
+        """Append a line to the buffer, or drop it if the buffer is full. An error, for example of a
+        line that cannot be encoded, is printed and ends neither the caller nor the sender."""
         if getattr(_thread, "sends", False):
             return
         if len(self._pending) >= MAX_PENDING:
             self._dropped += 1
             return
-        self._pending.append(lines.fields(record, self._kind))
-        if self._forks:
-            self.flush()
-        else:
-            self._wake_sender()
+        try:
+            self._pending.append(self._encoded(record))
+            if self._forks:
+                self.flush()
+            else:
+                self._wake_sender()
+        except Exception:  # noqa: BLE001 (as all handlers of `logging` do)
+            self.handleError(record)
+
+    def _encoded(self, record: logging.LogRecord) -> bytes:
+        return log_stream.encoded(lines.fields(record, self._kind))
 
     def _wake_sender(self) -> None:
         if self._is_awake or not self._may_begin:
             return
-        self._is_awake = True
         if self._sender is None:
-            self._sender = threading.Thread(target=self._run, name="log-shipper", daemon=True)
-            shutdown.start_without_signals(self._sender)
+            sender = threading.Thread(target=self._run, name="log-shipper", daemon=True)
+            shutdown.start_without_signals(sender)
+            self._sender = sender  # after the start, so that the next line tries one that failed
+        self._is_awake = True
         self._wake.put(None)
 
     def _run(self) -> None:
@@ -119,7 +125,7 @@ class LogShipper(logging.Handler):
     def _attempt(self) -> bool:
         try:
             self._send()
-        except (RedisError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 (nothing would restart the sender)
             self._client, self._retry_at = None, time.monotonic() + RETRY_SECONDS
             self._outage.failed(error)
             return False
@@ -143,10 +149,10 @@ class LogShipper(logging.Handler):
         if self._forks:
             client.close()
 
-    def _about_dropped(self, count: int) -> dict[str, Any]:
+    def _about_dropped(self, count: int) -> bytes:
         text = "%d log lines were dropped because Valkey was down"
         record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, (count,), None)
-        return lines.fields(record, self._kind)
+        return self._encoded(record)
 
 
 _installed: list[LogShipper] = []

@@ -103,6 +103,42 @@ def test_secrets_are_never_sent(app: Flask, shipper: LogShipper, valkey: redis.R
     assert "gEhEiM9" not in stored
 
 
+@pytest.mark.parametrize("name", ["myukm.tests.stream", "rq.worker"])
+def test_a_line_that_utf8_cannot_encode_is_sent_with_an_escape(
+    app: Flask, shipper: LogShipper, name: str
+) -> None:
+    record = logging.getLogRecordFactory()
+    cause = ValueError("x \ud83d")
+    shipper.handle(record(name, logging.ERROR, "", 0, "y \ud83d", (), (ValueError, cause, None)))
+    logger.info("next")
+    wait_until(lambda: messages(app) == ["y \\ud83d", "next"], 20, "both lines are sent")
+    assert lines(app, Wanted())[1]["trace"] == "ValueError: x \\ud83d"
+
+
+def test_a_line_that_cannot_be_sent_does_not_stop_the_next_one(
+    app: Flask, shipper: LogShipper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    logger.info("a word and no number: %d", "one")
+    logger.info("next")
+    wait_until(lambda: messages(app) == ["next"], 20, "the next line is sent")
+
+
+def test_lines_are_sent_although_the_thread_cannot_start_at_first(
+    app: Flask, shipper: LogShipper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at_the_limit(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    with monkeypatch.context() as system:
+        system.setattr(threading.Thread, "start", at_the_limit)
+        logger.info("one")
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, []), "no signal stays blocked"
+    logger.info("two")
+    wait_until(lambda: messages(app) == ["one", "two"], 20, "both lines are sent")
+
+
 def test_only_the_last_ten_thousand_lines_are_kept(
     app: Flask, shipper: LogShipper, valkey: redis.Redis
 ) -> None:
