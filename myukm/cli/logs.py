@@ -6,17 +6,21 @@ from contextlib import suppress
 from typing import Any
 
 import click
+import redis
 from flask import current_app
+from flask_babel import gettext as _
 from redis.exceptions import RedisError
 
 from myukm.catalogue import N_
+from myukm.cli.errors import one_line, valkey_trouble
 from myukm.cli.groups import command
 from myukm.cli.options import as_json
 from myukm.logs import log_stream
 from myukm.logs.log_stream import Wanted
 from myukm.valkey_clients import background_client
 
-FOLLOW_SECONDS = 1.0
+# Between two reads of `--follow`, and how many lines each read prints at most.
+FOLLOW_SECONDS, FOLLOW_LINES = 1.0, 2000
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -57,12 +61,29 @@ def logs(
     client = background_client(current_app.config["REDIS_URL"])
     found = log_stream.read(client, wanted, most=most)
     _print(found, as_json)
-    with suppress(KeyboardInterrupt):
-        while follow:
-            time.sleep(FOLLOW_SECONDS)
-            with suppress(RedisError):  # Valkey may be restarting
-                found = log_stream.read(client, wanted, after=found["cursor"], most=2000)
-                _print(found, as_json)
+    if follow:
+        with suppress(KeyboardInterrupt):
+            _follow(client, wanted, found["cursor"], as_json)
+
+
+def _follow(client: redis.Redis, wanted: Wanted, cursor: str, as_json: bool) -> None:
+    """Print new lines for ever; standard error says when Valkey is away and when it is back."""
+    is_away = False
+    while True:
+        time.sleep(FOLLOW_SECONDS)
+        try:
+            found = log_stream.read(client, wanted, after=cursor, most=FOLLOW_LINES)
+        except RedisError as error:
+            if not is_away:
+                click.echo(one_line(valkey_trouble(error)), err=True)
+            is_away = True
+            continue
+        if is_away:
+            click.echo(_("Valkey menjawab lagi."), err=True)
+        if found["skipped"]:
+            click.echo(_("Baris yang lebih lama dilewati karena terlalu banyak."), err=True)
+        is_away, cursor = False, found["cursor"]
+        _print(found, as_json)
 
 
 def _print(found: log_stream.Lines, as_json: bool) -> None:

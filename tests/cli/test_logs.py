@@ -3,11 +3,17 @@
 import json
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import redis
 from flask import Flask
 
 from devtools.ports import any_free
+from devtools.valkey import start_valkey
+from myukm.cli.logs import FOLLOW_LINES
+from myukm.logs import log_stream
+from myukm.logs.log_stream import Wanted
 from myukm.logs.shipper import LogShipper
 from tests.support.programs import Program
 from tests.support.waiting import wait_until
@@ -61,3 +67,31 @@ def test_follow_prints_each_new_line_once_and_in_order(
         "then 2",
     ]
     assert program.output().count("begin") == 1
+
+
+def test_follow_says_once_that_valkey_is_away_and_that_it_is_back(
+    start: Callable[..., Program], shipper: LogShipper, tmp_path: Path
+) -> None:
+    with start_valkey(tmp_path) as first:
+        shipper.url = first.url
+        program = start("flask", "logs", "--follow", REDIS_URL=first.url)
+        logger.info("begin")
+        wait_until(lambda: shipper.flush() and "begin" in program.output(), 30, "it follows")
+    wait_until(lambda: "Valkey tidak menjawab: " in program.output(), 30, "the outage is said")
+    with start_valkey(tmp_path, first.port):
+        wait_until(lambda: "Valkey menjawab lagi." in program.output(), 30, "its end is said")
+        logger.info("again")
+        wait_until(lambda: shipper.flush() and "again" in program.output(), 30, "it goes on")
+    assert program.output().count("Valkey menjawab lagi.") == 1
+
+
+def test_follow_says_that_it_skipped_lines(
+    start: Callable[..., Program], shipper: LogShipper, valkey: redis.Redis
+) -> None:
+    program = start("flask", "logs", "--follow", "--json")
+    logger.info("begin")
+    shipper.flush()
+    wait_until(lambda: "begin" in program.output(), 30, "it follows")
+    (line,) = log_stream.read(valkey, Wanted())["lines"]
+    log_stream.add(valkey, [log_stream.encoded(line)] * (2 * FOLLOW_LINES + 2))
+    wait_until(lambda: "Baris yang lebih lama dilewati" in program.output(), 30, "it says so")
