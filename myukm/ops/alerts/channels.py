@@ -14,6 +14,9 @@ from flask_babel import gettext as _
 from myukm.ops import mail
 
 TIMEOUT_SECONDS = 10.0
+# With these a receiver refuses the message. The other statuses may mean a wrong address, a missing
+# right or a busy server, so that the same message may be delivered later.
+REFUSALS = (400, 413, 422)
 
 Message = Mapping[str, Any]
 Send = Callable[[Message], None]
@@ -21,6 +24,10 @@ Send = Callable[[Message], None]
 
 class NotDelivered(Exception):
     """A channel did not take a message; the text contains no address."""
+
+
+class Refused(NotDelivered):
+    """The receiver refused this message and would refuse it again, but not other messages."""
 
 
 def configured() -> dict[str, Send]:
@@ -70,7 +77,8 @@ def _post(url: str, message: Message) -> None:
     except requests.RequestException as error:
         raise NotDelivered(type(error).__name__) from None
     if not 200 <= response.status_code < 300:  # a redirect has delivered nothing, either
-        raise NotDelivered(f"HTTP {response.status_code}")
+        failure = Refused if response.status_code in REFUSALS else NotDelivered
+        raise failure(f"HTTP {response.status_code}")
 
 
 def _mail(server: str, address: str, no_tls: str, message: Message) -> None:

@@ -44,6 +44,7 @@ class AlertMonitor:
         examination = doctor.examine()
         database = doctor.DATABASE not in examination.unexamined
         self._load(database=database)
+        outbox().resume(channels.configured())
         # Of several findings with one key the most severe is kept, which the doctor sorts first.
         found = {finding.key[:KEY_LENGTH]: finding for finding in reversed(examination.findings)}
         hidden = {key[:KEY_LENGTH] for key in examination.hidden}

@@ -1,5 +1,8 @@
-"""Retries each message until its channel has delivered it, in order, and reports failing
-channels."""
+"""Sends messages by each channel in order, and retries each until its channel has delivered it.
+
+Two kinds of messages are dropped, with a log line: the oldest when more than `MAX_WAITING` wait for
+one channel, and one that its receiver still refuses at attempt `ATTEMPTS_OF_REFUSED`.
+"""
 
 import logging
 import threading
@@ -12,9 +15,9 @@ from redis.exceptions import RedisError
 
 from myukm.backoff import backoff
 from myukm.ops import failing_channels
-from myukm.ops.alerts.channels import Message, NotDelivered, Send
+from myukm.ops.alerts.channels import Message, NotDelivered, Refused, Send
 
-MAX_WAITING = 200
+MAX_WAITING, ATTEMPTS_OF_REFUSED = 200, 10
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 60.0
 # A channel is reported as failing after this number of failed attempts in a row.
 TRIES = 3
@@ -29,18 +32,34 @@ class Outbox:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: dict[str, deque[Message]] = {}
+        self._running: set[str] = set()
         self.failing: dict[str, str] = {}
         # True at the start, because the process that polled before may have published failures.
         self._published = True
 
     def put(self, message: Message, channels: Mapping[str, Send]) -> None:
         """Send a message by every channel, now or when the channel works again."""
+        for name in channels:
+            with self._lock:
+                waiting = self._waiting.setdefault(name, deque())
+                if len(waiting) >= MAX_WAITING:
+                    _log_dropped(waiting.popleft(), name, "too many wait")
+                waiting.append(message)
+        self.resume(channels)
+
+    def resume(self, channels: Mapping[str, Send]) -> None:
+        """Start a thread for each channel that has messages and no thread. The system may refuse
+        one, so call this from time to time."""
         for name, send in channels.items():
             with self._lock:
-                is_idle = name not in self._waiting
-                self._waiting.setdefault(name, deque(maxlen=MAX_WAITING)).append(message)
-            if is_idle:
+                if name in self._running or name not in self._waiting:
+                    continue
+                self._running.add(name)
+            try:
                 threading.Thread(target=self._deliver, args=(name, send), daemon=True).start()
+            except RuntimeError as error:
+                self._running.remove(name)
+                logger.warning("cannot send alerts by %s yet: %s", name, error)
 
     def _deliver(self, name: str, send: Send) -> None:
         tries = 0
@@ -48,28 +67,37 @@ class Outbox:
             try:
                 send(message)
             except Exception as error:  # noqa: BLE001 (it is retried, and the doctor reports it)
-                # The text of an unexpected error may hold a password.
-                why = str(error) if isinstance(error, NotDelivered) else type(error).__name__
-                logger.warning("could not deliver an alert by %s: %s", name, why)
                 tries += 1
-                if tries >= TRIES:
-                    self.failing[name] = why
-                time.sleep(backoff(FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, tries - 1))
+                self._failed(name, error, tries)
+                if isinstance(error, Refused) and tries >= ATTEMPTS_OF_REFUSED:
+                    _log_dropped(message, name, "its receiver refuses it")
+                    self._remove(name, message)
+                    tries = 0
+                else:
+                    time.sleep(backoff(FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, tries - 1))
             else:
                 tries = 0
                 self.failing.pop(name, None)
                 self._remove(name, message)
+
+    def _failed(self, name: str, error: Exception, tries: int) -> None:
+        # The text of an unexpected error may hold a password.
+        why = str(error) if isinstance(error, NotDelivered) else type(error).__name__
+        logger.warning("could not deliver an alert by %s: %s", name, why)
+        if tries >= TRIES:
+            self.failing[name] = why
 
     def _next(self, name: str) -> Message | None:
         """Return the oldest message of a channel; None ends its thread."""
         with self._lock:
             if not self._waiting[name]:
                 del self._waiting[name]
+                self._running.remove(name)
                 return None
             return self._waiting[name][0]
 
     def _remove(self, name: str, message: Message) -> None:
-        """Remove a sent message, unless the deque, being full, has dropped it meanwhile."""
+        """Remove a message, unless it was dropped meanwhile because too many waited."""
         with self._lock:
             if self._waiting[name][0] is message:
                 self._waiting[name].popleft()
@@ -84,6 +112,10 @@ class Outbox:
             self._published = bool(failing)
         except RedisError as error:
             logger.debug("failing channels: %s", error)
+
+
+def _log_dropped(message: Message, name: str, why: str) -> None:
+    logger.error("dropped the alert %s by %s, because %s", message["code"], name, why)
 
 
 def outbox() -> Outbox:

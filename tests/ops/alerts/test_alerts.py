@@ -316,6 +316,64 @@ def test_a_message_is_sent_although_a_full_channel_drops_the_one_being_sent(
     assert sent == ["one", "two", "three"]
 
 
+def test_a_full_channel_logs_what_it_drops(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(outbox, "MAX_WAITING", 1)
+    box, sending = outbox.Outbox(), threading.Event()
+
+    def send(_: object) -> None:
+        sending.wait(30)
+
+    for code in ("one", "two"):
+        box.put({"code": code}, {"webhook": send})
+    assert "dropped the alert one by webhook" in caplog.text
+    sending.set()
+    wait_until(lambda: "webhook" not in box._waiting, 30, "all is delivered")
+
+
+def test_a_message_that_its_receiver_refuses_does_not_block_the_next_one(
+    app: Flask,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(outbox, "MAX_PAUSE_SECONDS", 0.02)
+    box, attempts = outbox.Outbox(), list[str]()
+    with app.app_context():
+        post = channels.configured()["webhook"]
+
+    def send(message: Mapping[str, Any]) -> None:
+        attempts.append(message["code"])
+        receiver.refuses = message["code"] == "one" or attempts.count("two") <= 20
+        receiver.refusal = 413 if message["code"] == "one" else 404
+        post(message)
+
+    box.put({"code": "one"}, {"webhook": send})
+    box.put({"code": "two", "kind": "new"}, {"webhook": send})
+    wait_until(lambda: receiver.kinds("two") == ["new"], 30, "a wrong address may be corrected")
+    assert attempts == ["one"] * 10 + ["two"] * 21
+    assert caplog.text.count("dropped the alert one by webhook") == 1
+
+
+def test_a_channel_whose_thread_cannot_start_sends_at_a_later_poll(
+    app: Flask, valkey: redis.Redis, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monitor, start = AlertMonitor(), threading.Thread.start
+
+    def at_the_limit(thread: threading.Thread) -> None:
+        if "_deliver" in thread.name:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    valkey.set("rq:suspended", 1)
+    with monkeypatch.context() as system:
+        system.setattr(threading.Thread, "start", at_the_limit)
+        examine(app, monitor)
+    examine(app, monitor)
+    wait_until(lambda: receiver.kinds("workers_suspended") == ["new"], 30)
+
+
 def test_alerts_that_a_newer_version_left_are_taken_over(
     app: Flask, receiver: Receiver, valkey: redis.Redis
 ) -> None:
