@@ -16,6 +16,7 @@ from myukm.domain.standstill import SeenTwice
 from myukm.logs.outages import Outage
 from myukm.ops import doctor
 from myukm.ops.alerts import channels
+from myukm.ops.alerts.handover import handover
 from myukm.ops.alerts.outbox import outbox
 from myukm.ops.alerts.records import KEY_LENGTH, Record, Records
 from myukm.ops.findings import BROKEN, WARNING, Finding
@@ -44,11 +45,14 @@ class AlertMonitor:
         examination = doctor.examine()
         database = doctor.DATABASE not in examination.unexamined
         self._load(database=database)
-        outbox().resume(channels.configured())
+        configured = channels.configured()
+        handover().load(configured)
+        outbox().resume(configured)
         # Of several findings with one key the most severe is kept, which the doctor sorts first.
         found = {finding.key[:KEY_LENGTH]: finding for finding in reversed(examination.findings)}
         hidden = {key[:KEY_LENGTH] for key in examination.hidden}
         self._publish(found, hidden, examination.unexamined)
+        handover().save()  # first, because the records say that these messages were sent
         self.records.save()
         if database:
             self._store()

@@ -11,10 +11,8 @@ from collections import deque
 from collections.abc import Mapping
 
 from flask import current_app
-from redis.exceptions import RedisError
 
 from myukm.backoff import backoff
-from myukm.ops import failing_channels
 from myukm.ops.alerts.channels import Message, NotDelivered, Refused, Send
 
 MAX_WAITING, ATTEMPTS_OF_REFUSED = 200, 10
@@ -34,8 +32,6 @@ class Outbox:
         self._waiting: dict[str, deque[Message]] = {}
         self._running: set[str] = set()
         self.failing: dict[str, str] = {}
-        # True at the start, because the process that polled before may have published failures.
-        self._published = True
 
     def put(self, message: Message, channels: Mapping[str, Send]) -> None:
         """Send a message by every channel, now or when the channel works again."""
@@ -97,21 +93,23 @@ class Outbox:
             return self._waiting[name][0]
 
     def _remove(self, name: str, message: Message) -> None:
-        """Remove a message, unless it was dropped meanwhile because too many waited."""
+        """Remove a message, unless `put` or `clear` has removed it meanwhile."""
         with self._lock:
-            if self._waiting[name][0] is message:
-                self._waiting[name].popleft()
+            waiting = self._waiting[name]
+            if waiting and waiting[0] is message:
+                waiting.popleft()
 
-    def report_failing(self) -> None:
-        """Publish which channels fail, for the doctor of every process."""
-        failing = dict(self.failing)
-        if not failing and not self._published:
-            return
-        try:
-            failing_channels.publish(failing)
-            self._published = bool(failing)
-        except RedisError as error:
-            logger.debug("failing channels: %s", error)
+    def waiting(self) -> dict[str, list[Message]]:
+        """Return the waiting messages of each channel that has any, oldest first."""
+        with self._lock:
+            return {name: list(each) for name, each in self._waiting.items() if each}
+
+    def clear(self) -> None:
+        """Forget all messages and failures; the threads end."""
+        with self._lock:
+            for each in self._waiting.values():
+                each.clear()
+        self.failing.clear()
 
 
 def _log_dropped(message: Message, name: str, why: str) -> None:

@@ -16,8 +16,8 @@ from redis.exceptions import RedisError
 
 from myukm.extensions import valkey
 from myukm.ops import doctor
+from myukm.ops.alerts.handover import handover
 from myukm.ops.alerts.monitor import AlertMonitor
-from myukm.ops.alerts.outbox import outbox
 from myukm.ops.findings import BROKEN
 from myukm.ops.health_publisher import HealthPublisher
 
@@ -62,11 +62,11 @@ class AlertWatch:
         """Poll once, if it is this process's turn."""
         if not self._is_watcher():
             self._monitor.reset()
+            handover().release()
             self._health.reset()
             return
         self._monitor.evaluate()
         self._health.publish()
-        outbox().report_failing()
         self._send_heartbeat()
 
     def _is_watcher(self) -> bool:

@@ -19,8 +19,8 @@ from myukm import create_app
 from myukm.extensions import connect_valkey, db
 from myukm.live import event_log, pubsub
 from myukm.models import Alert
-from myukm.ops import causes
-from myukm.ops.alerts import channels, outbox, records, watch
+from myukm.ops import causes, failing_channels
+from myukm.ops.alerts import channels, handover, outbox, records, watch
 from myukm.ops.alerts import monitor as monitoring
 from myukm.ops.alerts.monitor import AlertMonitor
 from myukm.ops.alerts.watch import AlertWatch
@@ -198,17 +198,97 @@ def test_an_alert_that_gets_worse_is_sent_again(
 
 
 def test_one_process_polls_and_the_next_one_knows_what_was_sent(
-    app: Flask, valkey: redis.Redis, receiver: Receiver
+    app: Flask, settings: dict[str, str], valkey: redis.Redis, receiver: Receiver
 ) -> None:
-    first, second = (AlertWatch(app, name, lambda: True) for name in ("a", "b"))
+    other = other_process(settings, receiver)
+    first, second = AlertWatch(app, "a", lambda: True), AlertWatch(other, "b", lambda: True)
     valkey.set("rq:suspended", 1)
-    examine(app, first, second)
+    examine(app, first)
+    examine(other, second)
     wait_until(lambda: receiver.kinds("workers_suspended") == ["new"], 30)
-    valkey.delete("myukm:alerts:watcher")
-    examine(app, second, first)
+    wait_until(lambda: "webhook" not in app.extensions["alert_outbox"]._waiting, 30, "all is sent")
+    examine(app, first)  # a poll after the delivery, which takes the message from the copy
+    valkey.delete(watch.KEY)
+    examine(other, second)
+    examine(app, first)
     valkey.delete("rq:suspended")
-    examine(app, second, first)
+    examine(other, second)
+    examine(app, first)
     wait_until(lambda: receiver.kinds("workers_suspended") == ["new", "over"], 30)
+
+
+def other_process(settings: dict[str, str], receiver: Receiver) -> Flask:
+    """Return an app with the same database and Valkey, as another process has it."""
+    return create_app(config.load({**settings, "ALERT_WEBHOOK_URL": receiver.url}))
+
+
+def test_after_a_restart_with_the_right_setting_the_waiting_alerts_are_sent(
+    app: Flask, settings: dict[str, str], valkey: redis.Redis, receiver: Receiver
+) -> None:
+    valkey.set("rq:suspended", 1)
+    with receiving() as wrong:
+        wrong.refuses = True
+        before = other_process(settings, wrong)
+        examine(before, AlertWatch(before, "a", lambda: True))
+        wait_until(lambda: before.extensions["alert_outbox"].failing, 30)
+        examine(before, AlertWatch(before, "a", lambda: True))
+        before.extensions["alert_outbox"].clear()  # as the end of the process does
+
+        still_wrong = other_process(settings, wrong)
+        with still_wrong.app_context():
+            AlertWatch(still_wrong, "a", lambda: True).poll()
+            assert list(failing_channels.published()) == ["webhook"], "the doctor still says so"
+        still_wrong.extensions["alert_outbox"].clear()
+
+    restarted = AlertWatch(app, "a", lambda: True)
+    examine(app, restarted)
+    wait_until(lambda: receiver.kinds("workers_suspended") == ["new"], 30)
+    wait_until(lambda: "webhook" not in app.extensions["alert_outbox"]._waiting, 30, "all is sent")
+    examine(app, restarted)
+    assert receiver.kinds("workers_suspended") == ["new"]
+    with app.app_context():
+        assert failing_channels.published() == {}
+    assert not valkey.exists(handover.KEY)
+
+
+def test_the_next_process_sends_what_waits_and_the_former_one_does_not(
+    app: Flask, settings: dict[str, str], valkey: redis.Redis, receiver: Receiver
+) -> None:
+    other = other_process(settings, receiver)
+    first, second = AlertWatch(app, "a", lambda: True), AlertWatch(other, "b", lambda: True)
+    receiver.refuses = True
+    valkey.set("rq:suspended", 1)
+    examine(app, first)
+    valkey.delete(watch.KEY)
+    examine(other, second)
+    examine(app, first)
+    wait_until(lambda: "webhook" not in app.extensions["alert_outbox"]._waiting, 30, "it forgot")
+    receiver.refuses = False
+    wait_until(lambda: "webhook" not in other.extensions["alert_outbox"]._waiting, 30, "it sent")
+    assert receiver.kinds("workers_suspended") == ["new"]
+
+
+def test_a_message_that_could_not_be_copied_is_sent_by_its_own_process(
+    app: Flask, receiver: Receiver
+) -> None:
+    receiver.refuses = True
+    lose_valkey(app)
+    leads = [True]
+    former = AlertWatch(app, "a", lambda: leads[0])
+    examine(app, former)
+    leads[0] = False
+    examine(app, former)
+    receiver.refuses = False
+    wait_until(lambda: receiver.kinds("valkey_unreachable") == ["new"], 30)
+
+
+def test_messages_of_a_channel_that_is_no_longer_set_are_dropped(
+    app: Flask, valkey: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    valkey.hset(handover.KEY, "email", json.dumps([{"code": "one"}]))
+    examine(app, AlertMonitor())
+    assert "dropped 1 alerts by email" in caplog.text
+    assert not valkey.exists(handover.KEY)
 
 
 def test_the_leader_polls_and_another_process_if_nobody_has_for_long(
