@@ -21,9 +21,11 @@ BY = Actor("MyUKM")
 def record_account(nim: str) -> None:
     """Record an attack on an account; its owner's pages show a notice."""
     user = accounts.by_nim(nim)
-    if user is None or not _record(ON_ACCOUNT, f"{user.nim} {user.name}"):
+    if user is None:
         return
-    with transaction() as session:
+    with transaction() as session:  # both or none: a recorded attack is not recorded again
+        if not _record(ON_ACCOUNT, f"{user.nim} {user.name}"):
+            return
         mine = update(User).where(User.id == user.id, User.deleted_at.is_(None))
         session.execute(mine.values(attacked_at=utcnow()))
 

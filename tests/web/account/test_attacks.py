@@ -1,17 +1,18 @@
 """Password guessing from many addresses: the owner still logs in, owner and admins are warned."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from myukm.domain.accounts import accounts, attacks
 from myukm.domain.accounts.login_limits import ADDRESS
 from myukm.domain.actor import Actor
 from myukm.extensions import db
-from myukm.models import Activity
+from myukm.models import Activity, User
 from myukm.ops import doctor
 from myukm.rate_limiting.limiter import acquire
 from myukm.rate_limiting.local_log import claim
@@ -185,3 +186,19 @@ def test_only_the_right_password_shows_that_an_account_is_blocked(
     )
     page = browser.post("/login", data={"nim": NIM, "password": PASSWORD})
     assert "Akun Anda diblokir." in page.text
+
+
+def test_an_attack_is_recorded_together_with_its_notice(app: Flask, people: dict[str, int]) -> None:
+    def die(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE user"):
+            raise RuntimeError("killed")
+
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", die)
+        with pytest.raises(RuntimeError, match="killed"):
+            attacks.record_account(NIM)
+        event.remove(db.engine, "before_cursor_execute", die)
+        db.session.rollback()
+        assert attacks.recent() == []
+        attacks.record_account(NIM)
+        assert db.session.get_one(User, people["member"]).attacked_at is not None
