@@ -41,9 +41,15 @@ def rows(
             "mine": message["user_id"] == user_id,
             "for_me": user_id in (*message["mentions"], quoted["user_id"]),
             "is_new": is_new,
-            "day": format_date(message["at"], _("EEEE, d MMMM")) if first_of_day else "",
+            "day": _day(message["at"]) if first_of_day else "",
             "continues": not first_of_day and not is_new and _together(before, message),
         }
+
+
+def _day(at: datetime) -> str:
+    """Return the day of `at`, with its year unless it is this one."""
+    is_this_year = at.year == datetime.now(at.tzinfo).year
+    return str(format_date(at, _("EEEE, d MMMM") if is_this_year else _("EEEE, d MMMM y")))
 
 
 def _together(before: dict[str, Any] | None, message: dict[str, Any]) -> bool:

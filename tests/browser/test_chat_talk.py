@@ -5,8 +5,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Locator, Page, Route, expect
+from sqlalchemy import update
 
+from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain.chat import messages
 from myukm.extensions import db
@@ -410,3 +413,16 @@ def test_a_phone_whose_clock_is_a_day_off_shows_the_same_times(
     expect(mega.locator(".message-day:visible")).to_have_count(1)
     list_page = open_as("member", "/ukm")
     expect(list_page.locator("[data-code=ROBOTIK] time")).to_have_text(re.compile("detik|sekarang"))
+
+
+def test_the_list_of_members_keeps_the_time_since_they_were_seen_current(
+    open_as: OpenAs, app: Flask, people: dict[str, int]
+) -> None:
+    with app.app_context(), transaction() as session:
+        seen = update(User).where(User.id == people["friend"])
+        session.execute(seen.values(last_seen_at=utcnow() - timedelta(minutes=3)))
+    [page] = open_pages(open_as, "member", f"/ukm/{UKM}/chat")  # with a clock that the test moves
+    row = page.locator("#member-list .member", has_text="Farhan Hakim")
+    expect(row).to_contain_text("terlihat 3 menit yang lalu")
+    page.clock.fast_forward(120_000)
+    expect(row).to_contain_text("terlihat 5 menit yang lalu")

@@ -251,8 +251,17 @@ def test_the_install_button_appears_where_the_browser_offers_it(open_as: OpenAs)
     page.get_by_role("button", name="Mega Lestari").first.click()
     button = page.get_by_role("button", name="Pasang MyUKM")
     expect(button).to_be_hidden()
-    page.evaluate("dispatchEvent(new Event('beforeinstallprompt', { cancelable: true }))")
-    expect(button).to_be_visible()
+    page.evaluate(
+        """() => {
+            const offer = new Event("beforeinstallprompt", { cancelable: true });
+            offer.prompt = async () => { window.asked = true; throw new Error("not now"); };
+            dispatchEvent(offer);
+        }"""
+    )
+    button.press("Enter")
+    expect(button).to_be_hidden()
+    expect(page.get_by_role("button", name="Mega Lestari").first).to_be_focused()
+    assert page.evaluate("window.asked")
 
 
 def test_the_icon_has_the_unread_count(open_as: OpenAs, other_members: OtherMembers) -> None:

@@ -35,6 +35,11 @@ test("times are those of the campus", () => {
   assert.equal(format.dayOf(NOON), "2026-11-29");
 });
 
+test("a day of another year has its year", () => {
+  assert.equal(format.day(NOON), "Minggu, 29 November");
+  assert.equal(format.day("2025-11-29T05:00:00Z"), "Sabtu, 29 November 2025");
+});
+
 test("a moment of today has no date", () => {
   assert.equal(format.when(NOON), "12.00");
   assert.match(format.when(LATE), /30 Nov 2026/);
@@ -53,6 +58,10 @@ test("past times are given in the largest unit that fits", () => {
   assert.equal(format.ago(before(125)), "2 menit yang lalu");
   assert.equal(format.ago(before(7300)), "2 jam yang lalu");
   assert.match(format.ago(before(8 * 86400)), /21 Nov 2026/);
+  assert.equal(format.ago(before(35 * 3600)), "kemarin");
+  assert.equal(format.ago(before(37 * 3600)), "kemarin dulu");
+  assert.equal(format.ago(before(3 * 86400)), "3 hari yang lalu");
+  assert.equal(format.ago(before(-37 * 3600)), "lusa");
 });
 
 test("durations choose their unit", () => {

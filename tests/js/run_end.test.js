@@ -48,9 +48,9 @@ test("a pause that the page was rendered with is not announced, but what follows
   assert.deepEqual(announcedSince(running, done), ["completed"]);
 });
 
-test("a run that ended before the page was opened is not announced", () => {
+test("a run that the page never saw alive is announced only if it waits for a decision", () => {
   assert.deepEqual(announced(done, done), []);
-  assert.deepEqual(announced(guard, guard), []);
-  assert.deepEqual(announced(guard, { ...done, status: "cancelled" }), ["cancelled"]);
+  assert.deepEqual(announced(guard, guard), ["paused suspicious_api"]);
+  assert.deepEqual(announcedSince({ ...guard, run_id: 6 }, guard), ["paused suspicious_api"]);
   assert.deepEqual(announced({ run_id: null, status: "idle", reason_code: null }), []);
 });

@@ -1,16 +1,16 @@
 import { fillSlots } from "../core/dom.js";
-import { ago, number } from "../core/format.js";
+import { number } from "../core/format.js";
 import { t } from "../core/i18n.js";
 import { renderList } from "../core/template_list.js";
+import { lastSeen } from "../core/time.js";
 import { remember } from "./name_cache.js";
 
 /** The values of `change` with which a membership begins. */
 export const JOINED = new Set(["joined", "added", "accepted"]);
 const ORDER = { online: 0, away: 1, offline: 2 };
 
-function seenText({ status, last_seen: at }) {
-  if (status !== "offline") return t(`status_${status}`);
-  return at ? t("last_seen", { time: ago(at) }) : t("status_offline");
+function seen({ status, last_seen: at }) {
+  return status === "offline" && at ? lastSeen(at) : [t(`status_${status}`)];
 }
 
 function byPresence(one, other) {
@@ -75,15 +75,11 @@ export class Presence {
   show(online) {
     this.online = online;
     const members = [...this.members.values()].sort(byPresence);
-    renderList(
-      this.list,
-      "member",
-      members.map((member) => ({ ...member, seen: seenText(member) })),
-      (node, member) => {
-        node.querySelector(".presence").dataset.status = member.status;
-        node.querySelector("[data-admin]").hidden = !member.is_admin;
-      },
-    );
+    renderList(this.list, "member", members, (node, member) => {
+      node.querySelector(".presence").dataset.status = member.status;
+      node.querySelector("[data-seen]").replaceChildren(...seen(member));
+      node.querySelector("[data-admin]").hidden = !member.is_admin;
+    });
     this.root.querySelector(".chat-head .presence").dataset.status = online ? "online" : "offline";
     fillSlots(this.root, { "online-short": number(online) });
     fillSlots(document.getElementById("members"), {

@@ -40,8 +40,15 @@ export const percent = (value) => `${value >= 100 ? number(value) : hundredths(v
 export const clock = times({ hour: "2-digit", minute: "2-digit" });
 export const clockSeconds = times({ timeStyle: "medium" });
 export const moment = times({ dateStyle: "full", timeStyle: "medium" });
-export const day = times({ weekday: "long", day: "numeric", month: "long" });
 export const dayOf = dates(() => "en-CA", { dateStyle: "short" });
+
+const DAY = { weekday: "long", day: "numeric", month: "long" };
+const dayOfThisYear = times(DAY);
+const dayOfAnotherYear = times({ ...DAY, year: "numeric" });
+
+/** The day of a moment, with its year unless it is this one. */
+export const day = (iso) =>
+  (dayOf(iso).slice(0, 4) === dayOf(now()).slice(0, 4) ? dayOfThisYear : dayOfAnotherYear)(iso);
 
 const SIZES = [
   [1e9, "GB"],
@@ -89,7 +96,12 @@ export function ago(iso) {
   const step = STEPS.find(([limit]) => Math.abs(seconds) < limit);
   if (!step) return dateAndTime(iso);
   const [, unit, size] = step;
-  return relative().format(Math.trunc(seconds / size), unit);
+  return relative().format(unit === "day" ? daysUntil(iso) : Math.trunc(seconds / size), unit);
+}
+
+/** The days of the calendar until a moment, because 47 hours ago may be the day before yesterday. */
+function daysUntil(iso) {
+  return Math.round((Date.parse(dayOf(iso)) - Date.parse(dayOf(now()))) / 86_400_000);
 }
 
 const SPANS = [

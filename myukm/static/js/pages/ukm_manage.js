@@ -7,7 +7,7 @@ import { number } from "../core/format.js";
 import { t } from "../core/i18n.js";
 import { openAnew } from "../core/open_anew.js";
 import { reloader } from "../core/partial_reload.js";
-import { renderRelativeTimes } from "../core/time.js";
+import { lastSeen } from "../core/time.js";
 import { on, onGap } from "../live/events_bus.js";
 
 const SETTLE_MS = 300;
@@ -50,11 +50,4 @@ function showPresence({ user_id: user, status, last_seen: last }) {
   const text =
     status === "offline" ? lastSeen(last ?? new Date().toISOString()) : [t(`status_${status}`)];
   row.querySelector('[data-slot="presence"]').replaceChildren(...text);
-  renderRelativeTimes();
-}
-
-function lastSeen(iso) {
-  const time = document.createElement("time");
-  time.dateTime = iso;
-  return [t("last_seen"), " ", time];
 }

@@ -23,7 +23,7 @@ export function endOf({ status, reason_code: code }) {
 }
 
 /** Finds the ends among the progress objects that a page receives: each end once, and only of runs
- * that this page saw alive. */
+ * that this page saw alive, or sees paused: such a run began after the page was rendered. */
 export class RunEnds {
   /** `run` is what `runOfBar` returns: the run's state when the page was rendered is no news. */
   constructor(run) {
@@ -35,7 +35,7 @@ export class RunEnds {
   isNew(progress) {
     const end = endOf(progress);
     const seen = progress.run_id !== null && progress.run_id === this.followed;
-    const isNew = end !== null && seen && end !== this.latest;
+    const isNew = end !== null && (seen ? end !== this.latest : isLive(progress));
     if (isLive(progress)) this.followed = progress.run_id;
     if (seen || isLive(progress)) this.latest = end;
     return isNew;
