@@ -63,3 +63,10 @@ test("the total of a large UKM changes with joins and leaves of members that are
     assert.equal(presence.total, total, change);
   }
 });
+
+test("a changed name shows in the list, of members only", () => {
+  const presence = listOf([MEGA, FARHAN]);
+  presence.updateName({ user_id: 8, name: "Farhan H.", photo: null });
+  presence.updateName({ user_id: 9, name: "Siti", photo: null });
+  assert.deepEqual(presence.names, ["Mega", "Farhan H."]);
+});

@@ -109,8 +109,9 @@ def broadcast(user_id: int) -> str | None:
 def _publish(statuses: Mapping[int, str]) -> None:
     """Publish these statuses to the UKMs of each account.
 
-    A small UKM gets all statuses. A large UKM gets one of them at most once a second, because its
-    pages need only the count.
+    A small UKM gets all statuses. A large UKM gets one of them at most once a second, because each
+    goes to very many pages. Their count is right; their lists of members may be behind until they
+    are loaded again.
     """
     query = (
         select(Membership.ukm_id, Ukm.code, User.id, User.name, User.last_seen_at)

@@ -30,7 +30,7 @@ export function startNotificationSettings(form, { url, code }) {
   startNotices(form.elements.notices, url, code);
   form.elements.every.addEventListener("change", async ({ target }) => {
     const { checked } = target;
-    if (!(await storeChoice(`${url}/push`, { every: checked }))) target.checked = !checked;
+    if ((await storeChoice(`${url}/push`, { every: checked })) === false) target.checked = !checked;
   });
 }
 
@@ -43,7 +43,8 @@ function startNotices(choices, url, code) {
   };
   for (const choice of choices) {
     choice.addEventListener("change", async ({ target: { value } }) => {
-      show((await storeChoice(`${url}/notices`, { notices: value })) ? value : chosen);
+      const isStored = await storeChoice(`${url}/notices`, { notices: value });
+      if (isStored !== null) show(isStored ? value : chosen);
     });
   }
   on("unread", ({ ukm, notices }) => ukm === code && notices && show(notices));

@@ -72,6 +72,15 @@ export class Presence {
     this.show(event.online_count);
   }
 
+  /** Applies an event about a person, who may be no member of this UKM. */
+  updateName(person) {
+    remember(person);
+    const known = this.members.get(person.user_id);
+    if (!known) return;
+    this.members.set(person.user_id, { ...known, name: person.name });
+    this.show(this.online);
+  }
+
   show(online) {
     this.online = online;
     const members = [...this.members.values()].sort(byPresence);

@@ -1,4 +1,5 @@
-// A changed photo or a deleted account shows at once on the person's earlier messages.
+// A changed photo or a deleted account shows at once on the person's earlier messages and in the list
+// of members.
 
 import { on } from "../live/events_bus.js";
 import { show, showQuote } from "./message_view.js";
@@ -14,7 +15,10 @@ function applyProfile(list, { user_id: id, name, photo }) {
   }
 }
 
-/** Applies profile changes to the messages in `list`. */
-export function startProfileUpdates(list) {
-  on("chat.person", (profile) => applyProfile(list, profile));
+/** Applies profile changes to the messages in `list` and to the members in `presence`. */
+export function startProfileUpdates(list, presence) {
+  on("chat.person", (profile) => {
+    applyProfile(list, profile);
+    presence.updateName(profile);
+  });
 }

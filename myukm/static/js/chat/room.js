@@ -68,7 +68,7 @@ class Room {
     this.history = startHistoryLoader(timeline, this.url, messages.length);
     this.newer = new NewerLoader(this);
     if (this.newerLeft !== undefined) this.newer.start();
-    startProfileUpdates(timeline.list.box);
+    startProfileUpdates(timeline.list.box, this.presence);
     startLightbox(timeline.list.box);
     startResync(this);
     startUnreadBar(this);

@@ -68,5 +68,6 @@ function startSavingSwitch(root) {
 
 async function chooseUkm({ target }) {
   const { checked, value } = target;
-  if (!(await storeChoice(`/ukm/${value}/push`, { every: checked }))) target.checked = !checked;
+  const isStored = await storeChoice(`/ukm/${value}/push`, { every: checked });
+  if (isStored === false) target.checked = !checked;
 }
