@@ -18,6 +18,7 @@ from myukm.domain.siswa.listing_files import (
     write_csv,
     write_xlsx,
 )
+from myukm.domain.siswa.matching import Matching
 from myukm.domain.siswa.sums import Figures
 from myukm.rate_limiting.local_log import Limit
 from myukm.web.admin import exports
@@ -107,10 +108,16 @@ def file(kind: str, write: Callable[[Filters, IO[bytes], Progress], None]) -> An
 
 
 def of_group(filters: Filters, key: str) -> list[tuple[str, str]]:
-    """Return the query for the students of a group."""
+    """Return the query for the students of a group; an empty list if no query finds just them.
+
+    A period or category in the query also narrows the bills of which `min`, `max` and the status
+    are, so that with these it would find other students than the group has.
+    """
     group = filters.group or ""
     changed: dict[str, Any] = {group: (key,), "group": None}
-    if group in BILLS and not filters.status:
+    if group in BILLS:
+        if filters.status or Matching(filters).bounds_sums:
+            return []
         changed["status"] = ("tunggakan", "lunas")  # all who have such a bill
     return filters.query(**changed)
 
