@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import NullPool, create_engine, event, func, select
 
 from devtools.simulator import Simulator
 from myukm.db.session import transaction
@@ -174,6 +174,35 @@ def test_old_runs_keep_sums_and_failures_only(app: Flask) -> None:
         oldest = run_history.run(runs[0].id)
         assert (oldest["total"], oldest["failed"]) == (2, 1)
         assert run_history.causes(runs[0].id)[0].number == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
+def test_a_run_that_two_leaders_prune_at_once_is_pruned_completely(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "FULL_RUNS_KEPT", 1)
+    monkeypatch.setattr(retention, "CHUNK", 1)
+    with app.app_context():
+        with transaction() as session:
+            runs = [SyncRun(status="completed") for _ in range(2)]
+            session.add_all(runs)
+            session.flush()
+            for number in range(3):
+                item = SyncItem(run_id=runs[0].id, idperson=str(number), status="unchanged")
+                session.add(item)
+
+        def other_leader_deletes_first(
+            _connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any
+        ) -> None:
+            if statement.startswith("DELETE FROM sync_item"):
+                with other_leader.begin() as other:
+                    other.exec_driver_sql(statement, parameters)
+
+        other_leader = create_engine(db.engine.url, poolclass=NullPool)
+        event.listen(db.engine, "before_cursor_execute", other_leader_deletes_first)
+        while retention.prune():
+            pass
+        assert _count(SyncItem.run_id == runs[0].id) == 0
 
 
 def test_many_failures_are_read_in_portions_without_an_open_transaction(

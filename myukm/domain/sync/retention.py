@@ -1,9 +1,9 @@
-"""Retention of runs: of an old run only its sums and failed items stay."""
+"""Retention of runs: of an old run only its sums, failed items and changes stay."""
 
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from myukm.db.session import execute_rowcount, transaction
+from myukm.db.session import transaction
 from myukm.extensions import db
 from myukm.models import SyncItem, SyncRun, SyncSample
 from myukm.models.sync import ItemStatus
@@ -19,9 +19,9 @@ def prune() -> bool:
         return False
     with transaction() as session:
         items = (SyncItem.run_id == run_id) & (SyncItem.status != ItemStatus.FAILED)
-        gone = _delete_some(session, SyncItem, items)
-        gone += _delete_some(session, SyncSample, SyncSample.run_id == run_id)
-        if not gone:
+        found = _delete_some(session, SyncItem, items)
+        found += _delete_some(session, SyncSample, SyncSample.run_id == run_id)
+        if not found:
             session.execute(update(SyncRun).where(SyncRun.id == run_id).values(pruned=True))
     return True
 
@@ -39,5 +39,9 @@ def _next_to_prune() -> int | None:
 def _delete_some(
     session: Session, table: type[SyncItem] | type[SyncSample], which: ColumnElement[bool]
 ) -> int:
+    """Delete up to `CHUNK` rows and return how many were found. The number of deleted rows would
+    not tell whether more are left, because another leader may have deleted the same ones."""
     ids = session.scalars(select(table.id).where(which).limit(CHUNK)).all()
-    return execute_rowcount(session, delete(table).where(table.id.in_(ids))) if ids else 0
+    if ids:
+        session.execute(delete(table).where(table.id.in_(ids)))
+    return len(ids)
