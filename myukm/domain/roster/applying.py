@@ -97,12 +97,12 @@ def _step(claim: Claim, *, undo: bool) -> int:
         changes = session.execute(_next(roster_import, undo=undo)).all()
         if not changes:
             return 0
-        written = differences.write(session, changes, undo=undo)
+        skipped = differences.write(session, changes, undo=undo)
         roster_import.position = changes[-1].number
         if nims := differences.nims(changes):
             links.follow_nims(session, nims, by_whom(roster_import))
         if not undo:
-            _mark_skipped(session, roster_import, written.skipped)
+            _mark_skipped(session, roster_import, skipped)
         return len(changes)
 
 

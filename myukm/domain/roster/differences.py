@@ -1,7 +1,7 @@
 """Compares the students of a roster with the stored ones, and writes or undoes the differences."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy
 from sqlalchemy import delete, insert, select, update
@@ -21,14 +21,6 @@ READ = ("id", "active", "synced_at", *ALL_COLUMNS)
 Row = dict[str, Any]
 # A stored `RosterChange` as a row of its table.
 Change = sqlalchemy.Row[Any]
-
-
-class Written(NamedTuple):
-    """The numbers of the changes that were written, and of those that were skipped because their
-    student had changed."""
-
-    done: list[int]
-    skipped: list[int]
 
 
 def compare(session: Session, batch: Sequence[Values]) -> list[Row]:
@@ -61,22 +53,24 @@ def _change(kind: ChangeKind, student: Mapping[str, str], old: Row | None, new: 
     return {"kind": kind, **about, "old": old, "new": new}
 
 
-def write(session: Session, changes: Sequence[Change], *, undo: bool = False) -> Written:
-    """Write changes, or undo them, inside a `transaction()`.
+def write(session: Session, changes: Sequence[Change], *, undo: bool = False) -> list[int]:
+    """Write changes, or undo them, inside a `transaction()`; return the numbers of those skipped.
 
     A change is skipped if its student differs from the state before the change (for an undo: the
     state after it).
     """
     known = _students(session, [change.idperson for change in changes], lock=True)
-    linked = _linked_new(session, changes) if undo else set()
-    written, new, differing = Written([], []), list[Row](), list[Row]()
+    fitting = [one for one in changes if _fits(one, known.get(one.idperson), undo=undo)]
+    if undo:
+        # Before the links are read: a redemption of a code that runs meanwhile either has committed
+        # its link, which is read, or finds no code. Otherwise it could link a deleted student.
+        links.void_codes(session, [one.idperson for one in fitting if one.old is None])
+    linked = _linked_new(session, fitting) if undo else set()
+    written = [one for one in fitting if one.idperson not in linked]
+    new, differing = list[Row](), list[Row]()
     deleted_ids, moved_ids = list[int](), list[int]()
-    for change in changes:
+    for change in written:
         old, target = known.get(change.idperson), change.old if undo else change.new
-        if not _fits(change, old, undo=undo) or change.idperson in linked:
-            written.skipped.append(change.number)
-            continue
-        written.done.append(change.number)
         if target is None:
             deleted_ids.append(old["id"] if old else 0)
         elif old is None:
@@ -87,7 +81,7 @@ def write(session: Session, changes: Sequence[Change], *, undo: bool = False) ->
                 moved_ids.append(row["id"])
     with journal.moving(session, moved_ids):
         _save(session, new, differing, deleted_ids)
-    return written
+    return sorted({one.number for one in changes} - {one.number for one in written})
 
 
 def changed_since(session: Session, changes: Sequence[Change]) -> list[Change]:
@@ -117,7 +111,7 @@ def _linked_new(session: Session, changes: Sequence[Change]) -> set[str]:
 
 def _fits(change: Change, student: Row | None, *, undo: bool) -> bool:
     """Return whether the student is in the state that the change expects, and, if an undo would
-    delete the student, has no payments."""
+    delete the student, was never synced."""
     expected, target = (change.new, change.old) if undo else (change.old, change.new)
     if expected is None or student is None:
         return expected is None and student is None
@@ -146,6 +140,4 @@ def _save(session: Session, new: list[Row], differing: list[Row], deleted_ids: l
     if differing:
         session.execute(update(Siswa), differing)
     if deleted_ids:
-        deleted = select(Siswa.idperson).where(in_literals(Siswa.id, deleted_ids))
-        links.void_codes(session, session.scalars(deleted).all())
         session.execute(delete(Siswa).where(in_literals(Siswa.id, deleted_ids)))

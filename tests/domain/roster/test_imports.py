@@ -2,24 +2,28 @@
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from rq.timeouts import JobTimeoutException
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from devtools.simulator.client import Simulator
-from myukm.db.session import transaction
+from myukm.db.session import is_in_transaction, transaction
 from myukm.db.types import utcnow
 from myukm.domain.actor import Actor
 from myukm.domain.roster import (
     api_source,
     applying,
     claim,
+    differences,
     file_source,
     importing,
     imports,
@@ -31,9 +35,10 @@ from myukm.domain.roster import (
     work,
 )
 from myukm.domain.roster.reader import Reader
-from myukm.errors import Conflict, Invalid, NotFound
+from myukm.domain.siswa import links
+from myukm.errors import Conflict, Forbidden, Invalid, NotFound
 from myukm.extensions import db
-from myukm.models import Activity, RosterChange, RosterImport, RosterPart, Siswa
+from myukm.models import Activity, RosterChange, RosterImport, RosterPart, Siswa, User
 from myukm.models.roster import ChangeKind, ImportStatus
 from tests.conftest import every_database
 
@@ -247,6 +252,54 @@ def test_an_import_cannot_be_undone_if_its_students_changed_afterwards(
         session.execute(update(Siswa).where(Siswa.idperson == "2").values(**names))
     assert undone(one).status == "undone"
     assert stored() == {}
+
+
+@pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
+@pytest.mark.parametrize("redemption", ["commits", "waits"])
+def test_a_code_redeemed_during_an_undo_links_no_deleted_student(
+    inside: Flask, people: dict[str, int], redemption: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The redemption runs after the undo has locked the students: before the undo voids the codes,
+    or after it has read the links."""
+    one = applied("idperson,nama\n1,Ani\n")
+    code = links.create_code(db.session.scalars(select(Siswa)).one(), BY)
+    jobs, answers = list[Future[None]](), list[str]()
+
+    def redeem() -> None:
+        with inside.app_context():
+            try:
+                links.redeem(db.session.get_one(User, people["member"]), code)
+            except Forbidden:
+                answers.append("wrong_code")
+            else:
+                answers.append("linked")
+
+    with ThreadPoolExecutor(1) as pool:
+        students, linked_by_code = differences._students, links.linked_by_code
+
+        def lock(session: Session, ids: list[str], *, lock: bool = False) -> Any:
+            found = students(session, ids, lock=lock)
+            if lock and redemption == "commits":
+                pool.submit(redeem).result()
+            return found
+
+        def read_links(session: Session, ids: list[str]) -> Any:
+            found = linked_by_code(session, ids)
+            if is_in_transaction() and redemption == "waits":
+                jobs.append(pool.submit(redeem))
+                wait(jobs, timeout=0.5)
+            return found
+
+        monkeypatch.setattr(differences, "_students", lock)
+        monkeypatch.setattr(links, "linked_by_code", read_links)
+        assert undone(one).status == "undone"
+        wait(jobs)
+    db.session.rollback()
+    linked = db.session.scalar(select(User.idperson).where(User.id == people["member"]))
+    if redemption == "commits":
+        assert (answers, linked, set(stored())) == (["linked"], "1", {"1"})
+    else:
+        assert (answers, linked, set(stored())) == (["wrong_code"], None, set())
 
 
 def test_only_the_last_import_can_be_undone(inside: Flask) -> None:
