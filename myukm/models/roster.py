@@ -112,7 +112,7 @@ class RosterChange(Model):
     """The change of one student by an import, or a wrong row (`line`, `reason`).
 
     `old` and `new` have the columns that differ; None if the student does not exist before or after
-    the change. `skipped`: not written, because the student had changed meanwhile.
+    the change. `skipped`: not written or not undone, because the student had changed meanwhile.
     """
 
     __tablename__ = "roster_change"

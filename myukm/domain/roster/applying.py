@@ -1,8 +1,8 @@
 """Writes the changes of an import to the students, or undoes them, batch by batch.
 
 Each batch is a transaction that also stores its position, so another job can continue where a dead
-job stopped, and other writers wait for some milliseconds only. A student that has changed since the
-preview is skipped.
+job stopped, and other writers wait for some milliseconds only. A student that has changed meanwhile
+is skipped.
 """
 
 import time
@@ -54,7 +54,7 @@ def undo(claim: Claim) -> None:
     """Restore the students that the import changed, and end it. Raises `ClaimLost`.
 
     If any of these students has changed since, nothing is restored: the import stays applied, and
-    its `error` names the students.
+    its `error` names the students. A student who changes while the others are restored is skipped.
     """
     if touched := _touched(claim):
         with transaction() as session:
@@ -101,8 +101,7 @@ def _step(claim: Claim, *, undo: bool) -> int:
         roster_import.position = changes[-1].number
         if nims := differences.nims(changes):
             links.follow_nims(session, nims, by_whom(roster_import))
-        if not undo:
-            _mark_skipped(session, roster_import, skipped)
+        _mark_skipped(session, roster_import, skipped)
         return len(changes)
 
 

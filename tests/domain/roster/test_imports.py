@@ -1,7 +1,7 @@
 """Imports in steps: a preview writes nothing, a killed job is continued, an undo restores all."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from decimal import Decimal
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from rq.timeouts import JobTimeoutException
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
@@ -360,6 +361,30 @@ def test_another_job_continues_the_import_of_a_dead_job(
         applying._step(dead, undo=undo)
     assert stored() == (before if undo else after)
     assert one.status == ("undone" if undo else "applied")
+
+
+def test_a_student_who_gets_payments_during_an_undo_stays_and_is_reported(
+    app: Flask, small_batches: None, client_as: Callable[[str], FlaskClient]
+) -> None:
+    with app.app_context():
+        one = applied(FIRST)
+        imports.start_undo(one, BY)
+        first_job = claim.take(one.id)
+        assert first_job
+        applying._step(first_job, undo=True)
+        with transaction() as session:
+            session.execute(update(Siswa).where(Siswa.idperson == "1").values(synced_at=utcnow()))
+        claim.release(*first_job, one.heartbeat)
+        work.advance(one.id)
+        assert (one.status, set(stored()), one.skipped) == ("undone", {"1"}, 1)
+        assert [change.idperson for change in preview.changes(one, "skipped").items] == ["1"]
+        row = db.session.scalars(select(Activity).order_by(Activity.id.desc())).first()
+        assert row
+        assert row.subject == "CSV: 3 siswa, +3 ~0 -0, !1"
+        path = f"/admin/impor-siswa/{one.id}"
+    page = client_as("admin").get(path).text
+    assert "1 siswa dilewati." in page
+    assert "berubah setelah pratinjau atau setelah impor" in page
 
 
 def test_a_job_that_lost_its_claim_cannot_delete_the_next_jobs_changes(inside: Flask) -> None:
