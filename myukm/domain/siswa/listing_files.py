@@ -147,8 +147,8 @@ def _xlsx_row(
 
 
 def _status(line: Line, narrowed: bool) -> str:
-    """Return the student's status; of the matching bills alone if the filters name bills, as
-    `Matching` filters by it."""
+    """Return the student's status. If the filters name bills, the status over those bills alone, by
+    the same rule as `Matching`."""
     status = line.student.status
     if not narrowed or status == Verdict.BELUM_SINKRON:
         return status
