@@ -70,3 +70,17 @@ test("a changed name shows in the list, of members only", () => {
   presence.updateName({ user_id: 9, name: "Siti", photo: null });
   assert.deepEqual(presence.names, ["Mega", "Farhan H."]);
 });
+
+test("an event that arrives while the list is loaded counts more than the list", async () => {
+  const presence = listOf([MEGA]);
+  await presence.reload(async () => {
+    presence.updatePresence({ ...MEGA, status: "offline", online_count: 0 });
+    return { members: [MEGA, FARHAN], online_count: 2, total_members: 2 };
+  });
+  const statuses = [...presence.members.values()].map(({ name, status }) => [name, status]);
+  assert.deepEqual(statuses, [
+    ["Mega", "offline"],
+    ["Farhan", "online"],
+  ]);
+  assert.equal(presence.meanwhile, null);
+});

@@ -38,6 +38,17 @@ export class Presence {
     this.show(online);
   }
 
+  /** Replaces the list by what `request` resolves to, and applies the presence events again that
+   * arrive meanwhile, because the answer may be older. */
+  async reload(request) {
+    const meanwhile = [];
+    this.meanwhile = meanwhile;
+    const answer = await request();
+    if (this.meanwhile === meanwhile) this.meanwhile = null;
+    this.load(answer);
+    for (const event of meanwhile) this.updatePresence(event);
+  }
+
   /** Whether the page knows every member: of a large UKM the server lists only some. */
   get complete() {
     return this.members.size >= this.total;
@@ -63,6 +74,7 @@ export class Presence {
   /** Applies a presence event. "offline" may be the last event of somebody who has just left the
    * UKM. */
   updatePresence(event) {
+    this.meanwhile?.push(event);
     remember(event);
     const known = this.members.get(event.user_id);
     if (known || event.status !== "offline") {

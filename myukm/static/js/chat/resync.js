@@ -35,9 +35,7 @@ export function startResync(room) {
   }
 
   /** Loads the list of members, because the stream begins only with those who are online. */
-  async function loadPresence() {
-    presence.load(await api.get(`${url}/online`));
-  }
+  const loadPresence = () => presence.reload(() => api.get(`${url}/online`));
 
   /** Loads everything that may have changed in a gap that cannot be replayed. The state comes
    * first, because every other request of a person who was removed meanwhile is refused. */
