@@ -8,6 +8,7 @@ import base64
 import binascii
 import ipaddress
 import socket
+from collections.abc import Sequence
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -24,11 +25,25 @@ from myukm.errors import Invalid
 
 MAX_ENDPOINT = 2000  # characters
 POINT_BYTES, AUTH_BYTES = 65, 16
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Addresses that Python 3.11 calls global although a private address may be behind them.
+NOT_PUBLIC = [
+    ipaddress.ip_network(net)
+    for net in (
+        "64:ff9b::/96",  # NAT64
+        "64:ff9b:1::/48",  # NAT64 of one network
+        "2002::/16",  # 6to4
+        "::/96",  # IPv4-compatible
+        "::ffff:0:0:0/96",  # IPv4-translated
+        "fec0::/10",  # site-local
+    )
+]
 
 
 def check_endpoint(endpoint: str) -> None:
-    """Raise `Invalid` unless `endpoint` is an https URL whose host is not obviously private."""
+    """Raise `Invalid` unless `endpoint` is an https URL whose host is not obviously private.
+
+    Another port than 443, user information, and more than `MAX_ENDPOINT` characters are refused.
+    """
     if any_address_allowed():
         return
     try:
@@ -87,21 +102,39 @@ def _names_private(host: str) -> bool:
 def is_public(address: str) -> bool:
     """Return whether an IP address is public. Raises ValueError if it is no IP address."""
     found = ipaddress.ip_address(address.partition("%")[0])
-    return found.is_global and not found.is_multicast and found not in NAT64
+    behind = any(found in net for net in NOT_PUBLIC)
+    return found.is_global and not found.is_multicast and not behind
 
 
 class _PublicConnection(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
-        """Connect to the checked address, because a second look-up could return another one."""
+        """Connect to the checked addresses, because a second look-up could return others."""
         try:
             found = socket.getaddrinfo(self._dns_host, self.port, 0, socket.SOCK_STREAM)
-            public = [str(entry[4][0]) for entry in found if is_public(str(entry[4][0]))]
-            if not public or len(public) < len(found):
+            if not all(is_public(str(entry[4][0])) for entry in found):
                 raise NewConnectionError(cast(Any, self), "the address is not public")
-            options: Any = self.socket_options
-            return create_connection((public[0], self.port), self.timeout, None, options)
+            first: dict[int, str] = {}
+            for family, *_kind, address in found:
+                first.setdefault(family, str(address[0]))
+            return self._connect(list(first.values()))
         except OSError as error:
             raise NewConnectionError(cast(Any, self), type(error).__name__) from None
+
+    def _connect(self, addresses: Sequence[str]) -> socket.socket:
+        """Connect to the first of `addresses` (one IPv6, one IPv4) that answers. Each gets an equal
+        part of the time-out, because behind a broken IPv6 route nothing answers."""
+        options: Any = self.socket_options
+        part = self.timeout and self.timeout / len(addresses)
+        failure = OSError()
+        for address in addresses:
+            try:
+                connection = create_connection((address, self.port), part, None, options)
+            except OSError as error:
+                failure = error
+            else:
+                connection.settimeout(self.timeout)
+                return connection
+        raise failure
 
 
 class _PublicPool(HTTPSConnectionPool):

@@ -4,7 +4,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 
 import pytest
@@ -317,6 +318,11 @@ def test_all_machines_share_one_key(campus: Campus) -> None:
         "https://[::ffff:127.0.0.1]/x",
         "https://[fd00::1]/x",
         "https://[64:ff9b::7f00:1]/x",
+        "https://[64:ff9b:1::1]/x",
+        "https://[2002:7f00:1::]/x",
+        "https://[::127.0.0.1]/x",
+        "https://[::ffff:0:127.0.0.1]/x",
+        "https://[fec0::1]/x",
         "https://valkey/x",
         "https://push.example.com:6379/x",
         "https://user@push.example.com/x",
@@ -355,3 +361,29 @@ def test_a_host_name_that_resolves_to_a_private_address_is_not_called(
         inside.settimeout(0.1)
         with pytest.raises(TimeoutError):
             inside.accept()
+
+
+def test_if_the_ipv6_address_does_not_answer_the_ipv4_address_is_called(
+    campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = socket.getaddrinfo
+    port = any_free()
+    silent, good = ("127.0.0.2", port), ("127.0.0.1", port)
+    pairs = ((socket.AF_INET6, silent), (socket.AF_INET, good))  # IPv6 may be missing here
+    found = [(family, socket.SOCK_STREAM, 6, "", each) for family, each in pairs]
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *rest: look_up(host, *rest) if host[0] == "1" else found
+    )
+    monkeypatch.setattr(endpoints, "is_public", lambda _address: True)
+    with ExitStack() as stack:
+        # A full queue of connections: the system answers no further one.
+        full = stack.enter_context(socket.create_server(silent, backlog=0))
+        stack.enter_context(socket.create_connection(full.getsockname()))
+        server = stack.enter_context(socket.create_server(good))
+        server.settimeout(10)
+        caller = stack.enter_context(ThreadPoolExecutor(1))
+        session = endpoints.session(1, any_address=False)
+        url = f"https://push.example.com:{port}/x"
+        call = caller.submit(session.post, url, timeout=(2, 10))
+        server.accept()[0].close()
+        assert isinstance(call.exception(), requests.ConnectionError)
