@@ -12,7 +12,7 @@ from myukm.rate_limiting.limiter import attempt
 from myukm.rate_limiting.local_log import Limit, claim
 from myukm.web.account.profile import render_error
 from myukm.web.http.access import current_account, logged_in, wants_json
-from myukm.web.http.answers import redirect_or_json
+from myukm.web.http.answers import page_numbers, redirect_or_json
 from myukm.web.http.body import takes
 from myukm.web.http.limits import caller_address, limit_short_body
 from myukm.web.http.request_parsing import whole_number
@@ -39,7 +39,7 @@ def show() -> Any:
     if wants_json():
         changes = [payment_history.own_as_json(change) for change in page.items]
         own = {"pembayaran": student.pembayaran, "changes": changes}
-        return jsonify(directory.as_json(student) | own)
+        return jsonify(directory.as_json(student) | own | page_numbers(page))
     return render_template(
         "saya/tagihan.html", siswa=student, bills=bills.of(student), history=page
     )

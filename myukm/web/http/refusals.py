@@ -18,6 +18,7 @@ CREDENTIAL_CALLS = {
     "ukm.join": "join",
     "join_link.show": "join",
     "join_link.join": "join",
+    "my_bills.link": "link",
     "profile.password": "password",
     "profile.delete": "password",
 }

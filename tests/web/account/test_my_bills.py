@@ -97,6 +97,11 @@ def test_a_linked_account_sees_only_its_student(
         assert client_as(other).get(PAGE).status_code == 404
 
 
+def test_a_script_that_reads_page_after_page_finds_the_last(linked: FlaskClient) -> None:
+    beyond = linked.get(f"{PAGE}?page=9", headers=SCRIPT).get_json()
+    assert (beyond["page"], beyond["pages"], beyond["total"]) == (1, 1, 1)
+
+
 def test_a_member_who_is_linked_gets_no_other_rights(linked: FlaskClient) -> None:
     for path in ("/admin/siswa", "/admin/siswa/S1", "/admin/tunggakan", "/admin/impor-siswa"):
         assert linked.get(path).status_code == 403

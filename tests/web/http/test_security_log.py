@@ -106,6 +106,12 @@ def test_a_wrong_join_code_is_logged_without_the_code(
     assert "RAHASIA" not in caplog.text
 
 
+def test_a_wrong_student_code_is_logged_as_a_wrong_code(client_as: As, lines: Callable) -> None:
+    assert client_as("member").post("/saya/hubungkan", json={"code": "SALAH"}).status_code == 403
+    assert len(lines("link.failed")) == 1
+    assert lines("access.refused") == []
+
+
 def test_changes_of_rights_are_logged_and_stored_with_the_account(
     client_as: As, app: Flask, people: dict[str, int], lines: Callable
 ) -> None:
