@@ -65,10 +65,15 @@ def create_code(student: Siswa, by: Actor) -> str:
 
 
 def redeem(account: User, code: str) -> Siswa:
-    """Link an account to the student of a code. Raises `Forbidden` for a wrong code, `Conflict`."""
+    """Link an account to the student of a code.
+
+    Raises `Forbidden` for a wrong code, `Conflict`, and `NotFound` for a deleted account.
+    """
     try:
         with transaction() as session:
             locked = session.get_one(User, account.id, with_for_update=True, populate_existing=True)
+            if locked.deleted_at:
+                raise NotFound(_("Akun ini sudah dihapus."), code="account_deleted")
             if locked.idperson:
                 raise Conflict(_("Akun ini sudah terhubung dengan siswa."), code="already_linked")
             student = _spend(session, digest(code))

@@ -18,7 +18,7 @@ from myukm.domain.accounts import accounts, invitations
 from myukm.domain.actor import Actor
 from myukm.domain.roster import imports, work
 from myukm.domain.siswa import links
-from myukm.errors import Conflict
+from myukm.errors import Conflict, NotFound
 from myukm.extensions import db
 from myukm.models import Activity, PaymentChange, Siswa, StudentCode, User
 from tests.conftest import every_database
@@ -173,6 +173,22 @@ def test_a_linked_student_gets_no_new_code(
         links.redeem(db.session.get_one(User, people["member"]), code)
         with pytest.raises(Conflict):
             links.create_code(student, Actor("Budi"))
+
+
+def test_an_account_deleted_meanwhile_spends_no_code(
+    app: Flask, students: None, people: dict[str, int]
+) -> None:
+    """Another tab may delete it after this request has checked its session."""
+    with app.app_context():
+        student = db.session.scalars(select(Siswa).where(Siswa.idperson == "S1")).one()
+        code = links.create_code(student, Actor("Budi"))
+        account = db.session.get_one(User, people["member"])
+        with transaction():
+            account.deleted_at = utcnow()
+        with pytest.raises(NotFound):
+            links.redeem(account, code)
+        assert links.open_code("S1")
+        assert links.account_of("S1") is None
 
 
 def test_after_unlinking_the_page_is_gone(
