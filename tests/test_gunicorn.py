@@ -134,7 +134,7 @@ def test_a_process_that_is_replaced_after_an_update_reports_the_version_that_it_
     def version() -> str:
         try:
             text = requests.get(f"http://{env['MYUKM_BIND']}/metrics", timeout=5).text
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return ""
         return "".join(re.findall(r"myukm_build_info{.*version=\"(\w+)\"}", text))
 

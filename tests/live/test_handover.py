@@ -67,7 +67,7 @@ def test_a_stream_that_the_server_ends_is_a_complete_response(
     session = session_as("member")
     with raw_request(web, session, f"GET /stream HTTP/{version}") as connection:
         received = receive_until(connection, b"event: heartbeat")
-        session.post(f"{web.url}/logout", timeout=5)
+        assert session.post(f"{web.url}/logout", timeout=5).ok
         while piece := connection.recv(65536):
             received += piece
     assert received.endswith(end)
@@ -102,7 +102,7 @@ def test_streams_that_are_closed_at_once_do_not_count(
 def test_a_lagging_reader_gets_every_event_without_a_handover(
     app: Flask, client_as: Callable[[str], FlaskClient]
 ) -> None:
-    """Flask's own server does not pass its connection to the hub."""
+    """Neither Flask's test client nor its own server passes a connection to the hub."""
     text = "x" * 1000
     with client_as("member").get("/stream?topics=ukm:ROBOTIK") as response:
         chunks = response.iter_encoded()

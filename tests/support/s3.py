@@ -37,7 +37,7 @@ class S3Server:
         assert self.child.running()
         try:
             return requests.get(self.endpoint, timeout=5).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def stored(self) -> set[str]:
