@@ -79,6 +79,19 @@ def ready_made(project: Path, **programs: str) -> None:
         (project / ".venv" / f".stamp-{stamp}").write_bytes(wanted)
 
 
+def test_the_packages_of_the_tests_are_those_of_the_program_too(project: Path, tmp_path: Path):
+    """Otherwise a test that starts `./run web` would run pip in the middle of all tests."""
+    ready_made(project, flask="echo started")
+    for stamp in project.glob(".venv/.stamp-*"):
+        stamp.unlink()
+    calls, version = tmp_path / "calls", "{}.{}".format(*sys.version_info)
+    answer = f"case $1 in -ISc) echo {version} ;; -m) echo $2 >>{calls} ;; esac"
+    put(project / ".venv/bin/python", answer)
+    assert run(project, "test", "tests/one.py")[0] == 0
+    assert run(project, "db") == (0, "started\n", "")
+    assert calls.read_text().split() == ["pip", "pip", "pytest"]
+
+
 @pytest.mark.parametrize("arguments", [[], ["help"], ["--help"]])
 def test_without_a_command_it_explains_itself_and_makes_nothing(project: Path, arguments):
     status, out, err = run(project, *arguments)
