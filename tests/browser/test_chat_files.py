@@ -1,6 +1,7 @@
 """Photos and files in the chat: chosen, sent with or without a network, seen, cancelled."""
 
 import base64
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -290,3 +291,24 @@ def test_messages_keep_their_height_when_pictures_load(
     )
     assert mega.evaluate(heights) == before
     assert loaded_pictures(mega)
+
+
+def test_the_photos_of_a_message_follow_each_other_and_a_lost_one_is_named(
+    open_as: OpenAs, client_as: Callable[[str], FlaskClient], console_errors: list[str]
+) -> None:
+    friend = client_as("friend")
+    files = [upload(friend, half_red(), f"{n}.jpg", client_id=n).get_json() for n in "ab"]
+    assert send(friend, [each["id"] for each in files]).status_code == 201
+    mega = open_room(open_as, "member")
+    mega.locator("a.file-picture").first.press("Enter")
+    dialog = mega.locator("#lightbox")
+    expect(dialog.get_by_role("status")).to_have_text(re.compile("1/2$"))
+    mega.keyboard.press("ArrowRight")
+    expect(dialog.get_by_role("status")).to_have_text(re.compile("2/2$"))
+    mega.route(f"**/files/{files[0]['id']}*", lambda route: route.abort())
+    dialog.get_by_role("button", name="Foto berikutnya").click()
+    expect(dialog.get_by_role("status")).to_have_text("Foto ini tidak dapat dimuat. 1/2")
+    expect(dialog.locator("img")).to_be_hidden()
+    mega.keyboard.press("ArrowLeft")
+    expect(dialog.locator("img")).to_be_visible()
+    console_errors[:] = [line for line in console_errors if "ERR_FAILED" not in line]

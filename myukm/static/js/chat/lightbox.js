@@ -1,6 +1,7 @@
 // One picture as large as the window; arrow keys and buttons lead to the others of its message.
 
 import { fillSlots } from "../core/dom.js";
+import { t } from "../core/i18n.js";
 
 /** Opens the pictures in `list` when they are pressed. */
 export function startLightbox(list) {
@@ -14,7 +15,7 @@ export function startLightbox(list) {
     const { href } = links[shown];
     const { alt } = links[shown].querySelector("img");
     image.removeAttribute("src"); // or the previous picture would stay until this one has loaded
-    Object.assign(image, { src: href, alt });
+    Object.assign(image, { src: href, alt, hidden: false });
     dialog.querySelector("a").href = href;
     fillSlots(dialog, { name: alt, place: links.length > 1 ? `${shown + 1}/${links.length}` : "" });
     for (const button of dialog.querySelectorAll("[data-step]")) button.hidden = links.length < 2;
@@ -36,6 +37,10 @@ export function startLightbox(list) {
   dialog.addEventListener("keydown", ({ key }) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[key];
     if (step && links.length > 1) show(shown + step);
+  });
+  image.addEventListener("error", () => {
+    image.hidden = true; // it is deleted, or there is no network
+    fillSlots(dialog, { name: t("no_picture") });
   });
   dialog.addEventListener("close", () => image.removeAttribute("src"));
 }
