@@ -8,6 +8,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.conftest import PHONE, check_current_look, drop_stream_errors
 from tests.support.people import PASSWORD, UKM
 from tests.support.pictures import half_red
+from tests.support.waiting import wait_until
 
 OpenAs = Callable[..., Page]
 BAD = "nim,name\n101,Ani\n2024001,Mega\n"
@@ -155,6 +156,32 @@ def test_a_file_of_accounts_is_checked_before_its_codes_are_downloaded(open_as: 
     assert codes[1].startswith("101,Ani,anggota,")
     page.set_input_files("#roster", file("lain.csv", "text/csv", GOOD.encode()))
     expect(invite).to_be_enabled()
+
+
+def test_only_the_check_of_the_chosen_file_is_shown(
+    open_as: OpenAs, console_errors: list[str]
+) -> None:
+    page = open_as("admin", "/admin/users/import", PHONE)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/users/import/check", hold)
+    page.set_input_files("#roster", file("orang.csv", "text/csv", BAD.encode()))
+    page.get_by_role("button", name="Periksa berkas").click()
+    wait_until(lambda: held or page.wait_for_timeout(50), 30, "the first check")
+    page.unroute("**/users/import/check")
+    page.set_input_files("#roster", file("orang.csv", "text/csv", GOOD.encode()))
+    page.get_by_role("button", name="Periksa berkas").click()
+    expect(page.locator("#roster-result")).to_contain_text("2 orang siap diundang.")
+    expect(page.locator("#toasts > *")).to_have_count(0)
+    page.set_input_files("#roster", file("lain.csv", "text/csv", GOOD.encode()))
+    expect(page.locator("#roster-result")).to_be_empty()
+    page.set_input_files("#roster", file("besar.csv", "text/csv", b"x" * 4_400_000))
+    page.get_by_role("button", name="Periksa berkas").click()
+    expect(page.locator("#toasts > *")).to_contain_text("besar")
+    console_errors[:] = [line for line in console_errors if "413" not in line]
 
 
 def test_a_filter_applies_at_once_by_pointer_and_with_the_button_by_keyboard(

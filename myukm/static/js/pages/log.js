@@ -17,6 +17,8 @@ const FILTERS = { request_id: "request", run: "run" };
 const part = (id) => document.getElementById(id);
 let cursor = "";
 let following = false;
+/** Whether lines are missing between those that are shown: too many came at once. */
+let hasGap = false;
 let isLoading = false;
 let timer = null;
 
@@ -32,8 +34,8 @@ export default function startLog() {
 
 function setFollowing(value) {
   following = value;
+  hasGap = false;
   const button = part("log-follow");
-  button.setAttribute("aria-pressed", String(value));
   setIcon(button, value ? "pause" : "play");
   fillSlots(button, { label: t(value ? "following" : "follow") });
   showState(value ? t("follow_state") : "");
@@ -58,7 +60,8 @@ async function loadNewLines() {
     query.set("after", cursor);
     const found = await api.get(`/admin/log?${query}`);
     show(found);
-    return t(found.skipped ? "skipped" : "follow_state");
+    hasGap ||= found.skipped;
+    return t(hasGap ? "skipped" : "follow_state");
   } catch (error) {
     return error.message;
   }

@@ -4,8 +4,19 @@ import { t } from "../core/i18n.js";
 import { isReadable } from "../core/readable_file.js";
 import { toast } from "../core/toast.js";
 
+/** An upload of some megabytes over a slow network takes this long. */
+const TIMEOUT_MS = 60_000;
+
+/** The check of the file that is chosen now. */
+let newest = null;
+
 export default function startUsersImport(form) {
   const result = document.getElementById("roster-result");
+  form.addEventListener("change", () => {
+    newest?.abort();
+    newest = null;
+    result.replaceChildren();
+  });
   form.addEventListener("submit", async (event) => {
     result.replaceChildren();
     if (event.submitter?.hasAttribute("formaction")) {
@@ -13,12 +24,19 @@ export default function startUsersImport(form) {
       return;
     }
     event.preventDefault();
+    newest?.abort();
+    const own = new AbortController();
+    newest = own;
+    const timer = setTimeout(() => own.abort(), TIMEOUT_MS);
     try {
-      await check(form, result);
+      await check(form, result, own.signal);
     } catch {
+      if (newest !== own || !form.roster.files[0]) return;
       const readable = await isReadable(form.roster.files[0]);
       if (!readable) form.reset();
       toast(t(readable ? "network_error" : "file_changed"), "bad");
+    } finally {
+      clearTimeout(timer);
     }
   });
 }
@@ -36,10 +54,10 @@ function allowOnce(button, form) {
   addEventListener("pageshow", enable, { once: true }); // back from the page of a refusal
 }
 
-async function check(form, result) {
-  const response = await fetch(form.action, { method: "POST", body: new FormData(form) });
+async function check(form, result, signal) {
+  const response = await fetch(form.action, { method: "POST", body: new FormData(form), signal });
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const fresh = page.getElementById("roster-result");
   if (fresh) result.replaceChildren(...fresh.childNodes);
-  else toast(t("unknown_error", { status: response.status }), "bad");
+  else toast(page.querySelector("h1")?.textContent, "bad"); // too large a file, an ended log-in
 }
