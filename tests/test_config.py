@@ -257,3 +257,8 @@ def test_production_needs_each_required_setting(missing: str) -> None:
 def test_the_program_chooses_the_driver(given: str, driver: str) -> None:
     settings = config.load({"DATABASE_URL": given, "SECRET_KEY": "x" * 40})
     assert settings["SQLALCHEMY_DATABASE_URI"] == driver
+
+
+def test_a_large_limit_is_written_with_all_its_digits() -> None:
+    with pytest.raises(config.ConfigError, match=r"dari 64 sampai 1000000$"):
+        config.load({"PROCESS_MEMORY_MB": "5"})

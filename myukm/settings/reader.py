@@ -63,8 +63,8 @@ class Reader:
             parsed = None
         low, high = bounds
         if parsed is None or not low <= parsed <= high:
-            not_integer = N_("%(value)r bukan bilangan bulat dari %(low)g sampai %(high)g")
-            not_number = N_("%(value)r bukan angka dari %(low)g sampai %(high)g")
+            not_integer = N_("%(value)r bukan bilangan bulat dari %(low)s sampai %(high)s")
+            not_number = N_("%(value)r bukan angka dari %(low)s sampai %(high)s")
             text = not_integer if kind is int else not_number
             raise self.wrong(name, text, value=value, low=low, high=high)
         return parsed
