@@ -61,6 +61,7 @@ def show(idperson: str) -> Any:
     if wants_json():
         own = {
             "pembayaran": student.pembayaran,
+            "readable": found.readable,
             "disagreements": [bills.as_json(one) for one in found.disagreements],
             "waits_for": waits_for(idperson),
         }

@@ -360,3 +360,14 @@ def test_an_empty_list_says_that_students_are_not_synced_yet(
     with app.app_context(), transaction() as session:
         session.execute(update(Siswa).values(synced_at=utcnow()))
     assert "Periksa ejaan" in treasurer.get("/admin/siswa?status=tunggakan").text
+
+
+@pytest.mark.usefixtures("students")
+def test_unreadable_payments_are_not_called_missing(app: Flask, client_as: ClientAs) -> None:
+    with app.app_context(), transaction() as session:
+        session.execute(update(Siswa).values(pembayaran="rusak", synced_at=utcnow()))
+    client = client_as("bendahara")
+    page = client.get("/admin/siswa/100001").text
+    assert "Data yang tersimpan tidak dapat dibaca" in page
+    assert "tidak punya tagihan" not in page
+    assert client.get("/admin/siswa/100001", headers=JSON).get_json()["readable"] is False
