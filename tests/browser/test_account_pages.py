@@ -200,7 +200,8 @@ def test_a_filter_applies_at_once_by_pointer_and_with_the_button_by_keyboard(
 def test_the_code_of_an_invitation_is_copied_by_its_button(open_as: Callable[..., Page]) -> None:
     page = open_as("admin", "/admin/users")
     page.context.grant_permissions(["clipboard-write"])
-    page.get_by_role("link", name="Undang", exact=True).click()
+    page.get_by_role("link", name="Undang", exact=True).press("Enter")
+    expect(page.get_by_label("NIM", exact=True)).to_be_focused()
     page.get_by_label("NIM", exact=True).fill("9902")
     page.get_by_label("Nama lengkap").fill("Fitri Uji")
     page.get_by_role("button", name="Buat kode pendaftaran").click()

@@ -79,7 +79,7 @@ def page_of_student(student: Siswa, found: bills.Bills, code: str | None = None)
         account=links.account_of(idperson),
         code=code,
         # For the address bar, because the address of a POST is not that of the page.
-        page_address=url_for("admin_siswa.show", idperson=idperson) if code else None,
+        page_address=student_url(idperson) if code else None,
         code_until=links.open_code(idperson),
         history=payment_history.of_student(idperson, whole_number("page") or 1),
         waits_for=waits_for(idperson),
@@ -92,8 +92,9 @@ def page_of_student(student: Siswa, found: bills.Bills, code: str | None = None)
 def statement(idperson: str) -> str:
     """Show a student's statement, and ask the browser to print it."""
     found = statements.of(directory.find(idperson))
-    here = url_for("admin_siswa.show", idperson=idperson)
-    return render_template(STATEMENTS, statements=[found], as_of=utcnow(), back=here)
+    return render_template(
+        STATEMENTS, statements=[found], as_of=utcnow(), back=student_url(idperson)
+    )
 
 
 @bp.post("/<idperson:idperson>/sync", merge_slashes=False)
@@ -122,9 +123,12 @@ def unlink(idperson: str) -> Any:
     """Unlink the account of the student."""
     student = directory.find(idperson)
     links.unlink(student, actor())
-    return redirect_or_json(
-        url_for("admin_siswa.show", idperson=student.idperson), notice=_("Akun dilepaskan.")
-    )
+    return redirect_or_json(student_url(student.idperson), notice=_("Akun dilepaskan."))
+
+
+def student_url(idperson: str) -> str:
+    """Return the address of a student's page, with the way back that this request has."""
+    return url_for("admin_siswa.show", idperson=idperson, back=request.args.get("back"))
 
 
 def back() -> str:

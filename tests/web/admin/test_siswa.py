@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 import redis
@@ -371,3 +371,18 @@ def test_unreadable_payments_are_not_called_missing(app: Flask, client_as: Clien
     assert "Data yang tersimpan tidak dapat dibaca" in page
     assert "tidak punya tagihan" not in page
     assert client.get("/admin/siswa/100001", headers=JSON).get_json()["readable"] is False
+
+
+@pytest.mark.usefixtures("students")
+def test_the_way_back_to_the_filtered_list_is_kept(client_as: ClientAs) -> None:
+    treasurer = client_as("bendahara")
+    way = "?back=/admin/tunggakan?kelas=VII"
+    url = "/admin/siswa/100001{}" + f"?back={quote('/admin/tunggakan?kelas=VII', safe='')}"
+    link = 'href="/admin/tunggakan?kelas=VII"'
+    shown = treasurer.get(url.format("")).get_data(as_text=True)
+    assert link in shown
+    for path in ("/code", "/statement"):
+        assert f"/admin/siswa/100001{path}{way}" in unquote(shown), path
+    assert link in treasurer.post(url.format("/code")).get_data(as_text=True)
+    printed = treasurer.get(url.format("/statement")).get_data(as_text=True)
+    assert f"/admin/siswa/100001{way}" in unquote(printed)

@@ -61,10 +61,17 @@ class SiswaPage {
   }
 
   async poll() {
-    const now = await api.get(location.pathname).catch(() => null);
+    const now = await api.get(location.pathname).catch((error) => error);
     if (!this.button.disabled) return;
-    if (now === null || now.waits_for) this.wait(now?.waits_for.text);
+    if (now.status === 404) this.end(now.message);
+    else if (now instanceof Error || now.waits_for) this.wait(now.waits_for?.text);
     else this.finish();
+  }
+
+  /** Shows that the student was deleted: no outcome will come. */
+  end(text) {
+    this.setBusy(false);
+    this.showOutcome("failed", text);
   }
 
   /** Shows the stored data: the outcome came, by the stream or found by a poll. */
