@@ -139,21 +139,21 @@ def _wait_to_write(connection: Connection, driver: sqlite3.Connection) -> None:
     and blocks all other requests of a gevent process meanwhile.
     """
     deadline = time.monotonic() + SQLITE_TIMEOUT
-    while not _try_begin(driver):
-        if time.monotonic() > deadline:
-            # Raises "database is locked", for which pages return 503.
+    while (error := _begin_writing(driver)) is not None:
+        # The low byte is the primary code: SQLITE_BUSY_RECOVERY, for example, is SQLITE_BUSY, too.
+        is_busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+        if not is_busy or time.monotonic() > deadline:
+            # SQLAlchemy executes it once more and raises its own error, for which pages return 503
+            # and by which the doctor knows a damaged file; the driver's error would bypass both.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             return
         time.sleep(random.uniform(*SQLITE_POLL_SECONDS))  # noqa: S311 (spread, no secret)
 
 
-def _try_begin(driver: sqlite3.Connection) -> bool:
-    """Begin a write transaction and return True; return False if another process writes."""
+def _begin_writing(driver: sqlite3.Connection) -> sqlite3.Error | None:
+    """Begin a write transaction; return the error if that fails."""
     try:
         driver.execute("BEGIN IMMEDIATE")
-    except sqlite3.OperationalError as error:
-        # The low byte is the primary code: SQLITE_BUSY_RECOVERY, for example, is SQLITE_BUSY, too.
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-            raise
-        return False
-    return True
+    except sqlite3.Error as error:
+        return error
+    return None

@@ -104,6 +104,15 @@ def test_a_file_that_is_no_database(app: Flask) -> None:
     assert "not a database" in wait_finding(app, "database_corrupt")["message"]
 
 
+@pytest.mark.parametrize("damage", [b"something else" * 1000, b""])
+def test_a_file_that_is_damaged_while_it_is_open(app: Flask, damage: bytes) -> None:
+    assert not named(app, "database_corrupt")
+    with app.app_context(), closing(db.engine.raw_connection()) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        file_of(app).write_bytes(damage)
+        assert wait_finding(app, "database_corrupt")["level"] == "broken"
+
+
 def test_a_file_that_cannot_grow(app: Flask) -> None:
     with app.app_context():
         driver = db.session.connection().connection.driver_connection
