@@ -56,7 +56,8 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
 
 
 def _sync(env: Reader) -> dict[str, Any]:
-    """Return the settings of runs: requests to the payment API, schedule, and guard."""
+    """Return the settings of runs: requests to the payment API, schedule, and the guard against
+    suspicious answers."""
     return {
         "PEMBAYARAN_API_TIMEOUT": env.number("PEMBAYARAN_API_TIMEOUT", 30, 0.1, 600),
         "PEMBAYARAN_API_TRIES": env.integer("PEMBAYARAN_API_TRIES", 3, 1, 20),

@@ -1,4 +1,5 @@
-"""Blocking accounts, with what it changes in UKMs: requests of blocked accounts are not open."""
+"""Blocks and unblocks accounts, and publishes the new number of open requests to join to the UKMs
+that the account asked to join."""
 
 from myukm.db.session import transaction
 from myukm.domain.accounts import administration

@@ -72,7 +72,7 @@ def _items_of(category: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _as_item(part: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the summary of a part as one item; nothing if all its amounts are zero."""
+    """Return a part's summary as one item; nothing if all amounts are below half a rupiah."""
     amounts = [_number(part["summary"][name]) for name in SUMMARY]
     if all(abs(amount) < HALF for amount in amounts):
         return []

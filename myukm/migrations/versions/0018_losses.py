@@ -1,4 +1,4 @@
-"""losses of paid amounts and bills; on SQLite an index with all columns by which lists are filtered"""
+"""losses of paid amounts and bills; on SQLite a covering index for lists"""
 
 from alembic import op
 import sqlalchemy as sa
