@@ -47,6 +47,7 @@ def connect(app: Flask) -> None:
     import myukm.models  # noqa: F401 (registers the tables)
     from myukm import i18n, ops, storage
     from myukm.db.engine import engine_options, prepare_engine
+    from myukm.db.versions import newest_migration
     from myukm.extensions import connect_valkey, db, login_manager
     from myukm.rate_limiting import limiter
 
@@ -59,6 +60,7 @@ def connect(app: Flask) -> None:
     db.init_app(app)
     prepare_engine(app)
     connect_valkey(app)
+    newest_migration()  # read now, because an upgrade replaces the files while this process runs
     for each in (login_manager, limiter, i18n, ops, storage):
         each.init_app(app)
 

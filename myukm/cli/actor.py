@@ -1,13 +1,22 @@
 """The actor that the activity log records for a command."""
 
-import getpass
+import os
+import pwd
 
 from myukm.domain.actor import Actor
 
+MAX_NAME = 100  # characters; the columns `actor_name` have some more for " (CLI)"
+
 
 def actor() -> Actor:
-    """Return the operating system's user name as the actor, because a command has no account."""
+    """Return the account of the operating system as the actor, because a command has no log-in.
+
+    Its name is that of the process's user id, because the variables LOGNAME and USER may contain
+    any name.
+    """
+    user_id = os.getuid()
     try:
-        return Actor(f"{getpass.getuser()} (CLI)")
-    except (KeyError, OSError):  # the user id has no entry in the password database
-        return Actor("CLI")
+        name = pwd.getpwuid(user_id).pw_name
+    except KeyError:  # the user id has no entry in the password database
+        name = str(user_id)
+    return Actor(f"{name[:MAX_NAME]} (CLI)")

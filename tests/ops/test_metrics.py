@@ -73,8 +73,12 @@ def test_a_child_does_not_count_what_its_parent_counted(valkey: redis.Redis) -> 
     instruments.increment("api", "200")
     child = os.fork()
     if not child:
-        instruments.flush(valkey)
-        os._exit(0)
+        code = 1
+        try:
+            instruments.flush(valkey)
+            code = 0
+        finally:
+            os._exit(code)  # the child must not go on as a second pytest
     assert os.waitpid(child, 0)[1] == 0
     instruments.flush(valkey)
     assert instruments.totals(valkey) == {"api": {("200",): {"count": 1}}}
@@ -125,7 +129,7 @@ def test_students_are_counted_by_outcome_without_dry_runs(app: Flask) -> None:
         assert found[f"myukm_sync_items_total['{outcome}']"] == count
 
 
-def test_streams_events_starts_and_build(
+def test_open_streams_sent_events_process_starts_and_the_build_are_reported(
     app: Flask, web: WebServer, session_as: Callable[[str], requests.Session]
 ) -> None:
     with session_as("operator").get(f"{web.url}/stream", stream=True, timeout=10) as stream:

@@ -1,4 +1,4 @@
-"""Join links of UKMs: addresses, mostly in a QR code, by which people join until they expire."""
+"""Join links of UKMs: URLs, mostly as QR codes, that let people join until they expire."""
 
 from datetime import timedelta
 
@@ -20,11 +20,12 @@ DAYS = (1, 7, 30, 180)  # how long a link may last
 
 
 def create_or_extend(actor: Actor, code: str, days: int) -> Ukm:
-    """Let the UKM's link last `days` (one of `DAYS`) from now; create a new one if it has expired.
+    """Let the UKM's link last at least `days` (one of `DAYS`) from now; create a new one if it has
+    expired. A link that lasts longer keeps its time, because posters may state it.
 
     A poster stays valid if its link is extended before it expires. An expired poster never becomes
     valid again, because the new link has a new token.
-    Raises `NotFound`, `Forbidden`, `Invalid`, or `Conflict` if the UKM is archived.
+    Raises `NotFound`, `Forbidden`, `Invalid`, `TooFast`, or `Conflict` if the UKM is archived.
     """
     if days not in DAYS:
         raise Invalid(
@@ -33,16 +34,17 @@ def create_or_extend(actor: Actor, code: str, days: int) -> Ukm:
     with transaction():
         ukm = authorize_and_lock(actor, code)
         memberships.check_not_archived(ukm)
-        if not ukm.has_link:
-            ukm.link_token = new_code(groups=4)
-        ukm.link_until = utcnow() + timedelta(days=days)
+        wanted = utcnow() + timedelta(days=days)
+        if ukm.link_until is None or not ukm.has_link:
+            ukm.link_token, ukm.link_until = new_code(groups=4), wanted
+        ukm.link_until = max(ukm.link_until, wanted)
         until = to_iso8601(ukm.link_until) or ""
         activity.record_in_ukm(ukm.id, actor.user_id, "link_opened", detail=until)
     return ukm
 
 
 def revoke(actor: Actor, code: str) -> Ukm:
-    """Void the UKM's link, if any. Raises `NotFound`, `Forbidden`."""
+    """Void the UKM's link, if any. Raises `NotFound`, `Forbidden`, `TooFast`."""
     with transaction():
         ukm = authorize_and_lock(actor, code)
         if ukm.link_token:

@@ -94,6 +94,7 @@ def attacks() -> Iterator[Finding]:
     """Password guessing: many failed log-ins for one account, or from one address."""
     lately = login_attacks.recent()
     if lately:
+        accounts = {each.subject for each in lately if each.action == login_attacks.ON_ACCOUNT}
         subjects = ", ".join(dict.fromkeys(attack.subject for attack in lately[:3]))
         yield Finding(
             "login_attack",
@@ -104,5 +105,5 @@ def attacks() -> Iterator[Finding]:
                 "(attack.). Alamat penyerang ada di log keamanan: blokir di firewall bila perlu."
             ),
             lately[-1].at,
-            people=len({attack.subject for attack in lately}),
+            people=len(accounts) or None,
         )

@@ -14,6 +14,8 @@ from myukm.domain.actor import Actor
 from myukm.extensions import db
 from myukm.models import Activity, User
 from myukm.ops import doctor
+from myukm.ops.effects import with_effects
+from myukm.ops.findings import application
 from myukm.rate_limiting.limiter import acquire
 from myukm.rate_limiting.local_log import claim
 from tests.conftest import every_database
@@ -147,6 +149,18 @@ def test_an_attack_is_shown_to_the_owner_and_the_admins_once(
         attacks.record_account("nobody")
         rows = select(func.count()).where(Activity.action == attacks.ON_ACCOUNT)
         assert db.session.scalar(rows) == 1
+
+
+def test_only_attacked_accounts_count_as_people(app: Flask, people: dict[str, int]) -> None:
+    def affected() -> object:
+        (finding,) = application.attacks()
+        return with_effects([finding])[0].people
+
+    with app.app_context():
+        attacks.record_address("10.1.1.1")
+        assert affected() is None
+        attacks.record_account(NIM)
+        assert affected() == 1
 
 
 def test_the_owner_dismisses_the_notice(

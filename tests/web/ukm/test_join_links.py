@@ -133,6 +133,14 @@ def test_all_invalid_links_show_the_same_error(
     assert not is_member(app, people["outsider"])
 
 
+def test_a_link_is_never_shortened_by_extending_it(client_as: ClientAs) -> None:
+    member = client_as("member")
+    create_link(member, 180)
+    until = member.get(f"{OWN}/link").get_json()["until"]
+    create_link(member, 30)
+    assert member.get(f"{OWN}/link").get_json()["until"] == until
+
+
 def test_a_valid_link_is_extended_and_an_expired_one_is_replaced(
     app: Flask, client_as: ClientAs
 ) -> None:
