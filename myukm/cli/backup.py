@@ -54,7 +54,7 @@ def backup(words: tuple[str, ...], folder: Path | None, keep: int) -> None:
         with _failure_recorded(path := Path(words[0])):
             _echo(_("dicadangkan"), path, backups.write(path))
     elif words[:1] == ("verify",) and len(words) == 2 and not folder:
-        _prove(Path(words[1]))
+        _verify(Path(words[1]))
     else:
         raise click.UsageError(
             _("Tulis `backup BERKAS`, `backup verify BERKAS`, atau `backup --into FOLDER`.")
@@ -68,7 +68,7 @@ def _nightly(folder: Path, keep: int) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _delete_parts(folder)
         _echo(_("dicadangkan"), path, backups.write(path))
-    _prove(path)
+    _verify(path)
     # Without the new backup, so that a wrong clock cannot delete it.
     others = sorted(set(folder.glob(NIGHTLY)) - {path})
     for old in others[: max(0, len(others) - keep + 1)]:
@@ -83,7 +83,7 @@ def _delete_parts(folder: Path) -> None:
                 part.unlink()
 
 
-def _prove(path: Path) -> None:
+def _verify(path: Path) -> None:
     with _failure_recorded(path):
         manifest = backups.verify(path)
     backup_log.record_verified(actor(), path.absolute(), manifest)

@@ -15,8 +15,8 @@ from myukm.extensions import db
 from myukm.models import Activity
 from myukm.ops.backup_archive import Manifest
 
-VERIFIED, FAILED = "backup.proved", "backup.failed"
-# Older entries are not searched, because the doctor searches often: an older entry is ignored.
+VERIFIED, FAILED = "backup.proved", "backup.failed"  # as stored rows have them
+# Older entries are not searched, because the doctor searches often.
 MAX_AGE = timedelta(days=60)
 
 

@@ -52,12 +52,13 @@ def clean() -> Sequence[tuple[str, str]]:
     keep_running_jobs(valkey())
     abandoned = []
     for name in QUEUES:
-        for job_id in get_queue(name).started_job_registry.get_expired_job_ids():
+        source = get_queue(name)
+        for job_id in source.started_job_registry.get_expired_job_ids():
             # The entry of a job that has ended may remain; RQ only removes it.
             if valkey().hget(Job.key_for(job_id), "status") == b"started":
                 abandoned.append((job_id, name))
         lost_jobs.fail_unreadable(name)  # otherwise RQ would raise, and clean nothing
-        clean_registries(get_queue(name))
+        clean_registries(source)
     return abandoned
 
 

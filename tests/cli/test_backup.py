@@ -282,7 +282,7 @@ def test_files_are_in_the_backup(
     assert (answer.exit_code, "rusak" in answer.output) == (1, True), answer.output
 
 
-def test_a_folder_keeps_the_newest_proved_backups(
+def test_a_folder_keeps_the_newest_verified_backups(
     campus: Flask, flask: Flasks, tmp_path: Path
 ) -> None:
     folder = tmp_path / "nightly"
@@ -318,7 +318,7 @@ def test_a_folder_keeps_the_new_backup_whatever_else_is_in_it(
     assert by_hand.exists()
 
 
-def test_an_old_or_failed_backup_is_a_finding_until_one_is_proved(
+def test_an_old_or_failed_backup_is_a_finding_until_one_is_verified(
     settings: dict[str, str], app: Flask, people: dict[str, int], flask: Flasks, tmp_path: Path
 ) -> None:
     app.config["MYUKM_ENV"] = "production"

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from myukm.live.batcher import Batcher
+from tests.support.no_threads import no_thread
 from tests.support.waiting import wait_until
 
 
@@ -51,8 +52,3 @@ def test_a_call_after_a_thread_that_could_not_start_is_answered() -> None:
         with pytest.raises(RuntimeError):
             batch.ask(1, 10)
     assert batch.ask(2, 10) == 2
-
-
-def no_thread(_: threading.Thread) -> None:
-    """What Python raises at the limit of threads of the system."""
-    raise RuntimeError("can't start new thread")

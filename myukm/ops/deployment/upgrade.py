@@ -49,8 +49,8 @@ class Upgrade:
         if self.old == self.new:
             self.say(_("Sudah yang terbaru (%(revision)s).", revision=self.old[:10]))
             # The services still run the old code if somebody pulled by hand, and nothing shows it.
-            command = f"systemctl restart {' '.join(self.services)}"
-            command = command if self.services else "./run queue restart"
+            names = " ".join(self.services)
+            command = f"systemctl restart {names}" if names else "./run queue restart"
             self.say(_("Kalau kodenya diambil dengan tangan: %(command)s", command=command))
             return
         self.say(_("1/4 mencadangkan ke %(folder)s …", folder=self.folder))

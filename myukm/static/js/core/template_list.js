@@ -2,7 +2,8 @@
 // data-format its format.
 
 import { cloneTemplate } from "./dom.js";
-import { ago, decimal, moment, number, span } from "./format.js";
+import { decimal, number, span } from "./format.js";
+import { timeElement } from "./time.js";
 
 const FORMATS = {
   number,
@@ -14,16 +15,8 @@ const FORMATS = {
 
 function write(cell, value) {
   const none = value === null || value === undefined || value === "";
-  if (cell.dataset.format === "time" && !none) return writeTime(cell, value);
+  if (cell.dataset.format === "time" && !none) return cell.replaceChildren(timeElement(value));
   cell.textContent = none ? "–" : FORMATS[cell.dataset.format ?? "text"](value);
-}
-
-function writeTime(cell, iso) {
-  const time = document.createElement("time");
-  time.dateTime = iso;
-  time.title = moment(iso);
-  time.textContent = ago(iso);
-  cell.replaceChildren(time);
 }
 
 /** Fills `list` with one copy of template `id` for each entry; `finish(node, entry)` may change it. */

@@ -1,4 +1,4 @@
-import { ago } from "./format.js";
+import { ago, moment } from "./format.js";
 import { t } from "./i18n.js";
 
 const EVERY_MS = 20_000;
@@ -10,12 +10,18 @@ export function renderRelativeTimes() {
   }
 }
 
-/** "terlihat 2 menit yang lalu", as nodes of which `startClocks` keeps the time current. */
-export function lastSeen(iso) {
+/** A <time> with the distance of a moment from now, which `startClocks` keeps current. */
+export function timeElement(iso) {
   const time = document.createElement("time");
   time.dateTime = iso;
+  time.title = moment(iso);
   time.textContent = ago(iso);
-  return [t("last_seen"), " ", time];
+  return time;
+}
+
+/** "terlihat 2 menit yang lalu", as nodes. */
+export function lastSeen(iso) {
+  return [t("last_seen"), " ", timeElement(iso)];
 }
 
 /** Keeps the relative times of the page current. */

@@ -7,7 +7,7 @@ import { number } from "../core/format.js";
 import { t } from "../core/i18n.js";
 import { reloadParts } from "../core/partial_reload.js";
 import { retried } from "../core/retry.js";
-import { renderRelativeTimes } from "../core/time.js";
+import { timeElement } from "../core/time.js";
 import { toast } from "../core/toast.js";
 import { on, onGap } from "../live/events_bus.js";
 
@@ -97,10 +97,7 @@ function showLast({ id, ukm, name, message, created_at: at, deleted }) {
   item
     .querySelector('[data-slot="last"]')
     .replaceChildren(author, deleted ? t("deleted") : message || t("files"));
-  const time = document.createElement("time");
-  time.dateTime = at;
-  item.querySelector('[data-slot="at"]').replaceChildren(time);
-  renderRelativeTimes();
+  item.querySelector('[data-slot="at"]').replaceChildren(timeElement(at));
 }
 
 /** Moves the UKM of the newest message to the top, unless it would lose the focus. */
