@@ -138,6 +138,24 @@ def test_arrow_up_in_the_empty_field_edits_the_authors_last_message(
     expect(field).to_be_focused()
 
 
+def test_a_notice_on_a_phone_covers_neither_the_input_nor_the_header(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
+    other_members.say("halo")
+    mega = open_room(open_as, "member")
+    mega.set_viewport_size(PHONE)
+    mega.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    choose_action(mega, "halo", "Salin teks")
+    notice = mega.locator("#toasts > *").bounding_box()
+    header = mega.locator(".chat-head").bounding_box()
+    composer = mega.locator("#composer").bounding_box()
+    assert notice
+    assert header
+    assert composer
+    assert header["y"] + header["height"] <= notice["y"]
+    assert notice["y"] + notice["height"] <= composer["y"]
+
+
 def test_the_text_and_the_link_of_a_message_are_copied_and_the_link_opens_it(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:

@@ -2,7 +2,7 @@ import { cloneTemplate, fillSlots } from "./dom.js";
 
 const SHOWN_MS = 8000;
 
-/** Shows a text at the foot of the page for 8 s and returns its element; `tone` is good, wait, bad
+/** Shows a text above the page for 8 s and returns its element; `tone` is good, wait, bad
  * or neutral. A toast with a `link` ([text, address]) stays until it is closed, so that nobody
  * misses it. */
 export function toast(text, tone = "neutral", link = null) {
