@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import PHONE, submit_log_in
+from tests.browser.conftest import DESKTOP, PHONE, OtherMembers, submit_log_in
 
 OpenAs = Callable[..., Page]
 ROOM = "/ukm/ROBOTIK/chat"
@@ -31,6 +32,18 @@ def test_two_people_talk_though_no_worker_runs(open_as: OpenAs) -> None:
     say(farhan, "Siap!")
     expect(mega.get_by_role("log")).to_contain_text("Siap!")
     expect(mega.locator("#messages")).to_contain_text(re.compile("😀.*Siap!", re.DOTALL))
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_a_conversation_opens_exactly_at_its_end_and_only_its_messages_scroll(
+    other_members: OtherMembers, open_as: OpenAs, size: dict[str, int]
+) -> None:
+    other_members.say(*[f"isi {n}" + "\n" * 4 + "." for n in range(15)], who="member")
+    page = open_as("member", ROOM, size)
+    expect(page.locator(".message-chunk").last).to_have_class(re.compile("is-settled"))
+    timeline = page.locator("#timeline")
+    assert timeline.evaluate("box => box.scrollHeight - box.scrollTop - box.clientHeight") < 1
+    assert page.evaluate("document.documentElement.scrollHeight - innerHeight") == 0
 
 
 def test_messages_typed_without_a_network_are_sent_once_when_it_is_back(
