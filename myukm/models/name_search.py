@@ -3,12 +3,12 @@
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, or_
 
 from myukm.models.siswa import LETTERS, QUOTES, fold
 
 LATIN = (range(0xC0, 0x250), range(0x1E00, 0x1F00))
-MAX_LETTERS = 60
+MAX_WORDS, MAX_LETTERS = 8, 60
 
 
 def _variants() -> dict[str, str]:
@@ -21,6 +21,16 @@ def _variants() -> dict[str, str]:
 
 
 VARIANTS = _variants()
+
+
+def name_matches(q: str, name: Any, nim: Any = None) -> list[ColumnElement[bool]]:
+    """Return the conditions that the column `name`, or `nim` if it is given, contains each word of
+    `q`. Only the first `MAX_WORDS` words count."""
+    conditions = []
+    for word in q.split()[:MAX_WORDS]:
+        by_nim = [] if nim is None else [nim.icontains(word, autoescape=True)]
+        conditions.append(or_(name_contains(name, word), *by_nim))
+    return conditions
 
 
 def name_contains(column: Any, word: str) -> ColumnElement[bool]:

@@ -1,7 +1,7 @@
 """Administration of accounts: search, roles, blocking."""
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
@@ -16,14 +16,13 @@ from myukm.extensions import db
 from myukm.live import event_log
 from myukm.live.topics import personal_topic, publish_rights_changed
 from myukm.models import Role, User
-from myukm.models.name_search import name_contains
+from myukm.models.name_search import name_matches
 
-MAX_WORDS = 8
 STATUSES = ("active", "blocked")
 
 
 def search(q: str = "", page: int = 1, role: str = "", status: str = "") -> Page[User]:
-    """Return a page of accounts whose name or NIM contains every word of `q`, ordered by name.
+    """Return a page of accounts that match `q` (`name_matches`), ordered by name.
 
     `role` and `status` ("active", "blocked") filter the accounts; "" means all.
     """
@@ -32,13 +31,7 @@ def search(q: str = "", page: int = 1, role: str = "", status: str = "") -> Page
         query = query.where(User.role == role)
     if status in STATUSES:
         query = query.where(User.blocked_at.is_not(None) == (status == "blocked"))
-    for word in q.split()[:MAX_WORDS]:
-        has = (
-            name_contains(User.name, word),
-            User.nim.icontains(word, autoescape=True),
-        )
-        query = query.where(or_(*has))
-    return paginate(query, page)
+    return paginate(query.where(*name_matches(q, User.name, User.nim)), page)
 
 
 def role_of(user_id: int) -> str:

@@ -1,7 +1,5 @@
 """Invitations: a one-time code lets a NIM register."""
 
-from collections.abc import Sequence
-
 from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
@@ -14,15 +12,15 @@ from myukm.domain.accounts.account_rules import check_password, checked_person, 
 from myukm.domain.accounts.codes import digest, matches, new_code, wrong_code
 from myukm.domain.accounts.passwords import hash_password
 from myukm.domain.actor import Actor
+from myukm.domain.paging import Page, paginate
 from myukm.errors import Conflict, NotFound
 from myukm.extensions import db
 from myukm.models import Invitation, User
-
-MAX_SHOWN = 200
+from myukm.models.name_search import name_matches
 
 
 def invite(actor: Actor, nim: str, name: str, role: str) -> str:
-    """Invite a NIM for 30 days and return its one-time code, which is shown only now.
+    """Invite a NIM for 30 days and return its one-time code, which cannot be shown again.
 
     Voids an earlier code of that NIM. Raises `Invalid`, or `Conflict` if the NIM has an account or
     another admin is inviting it at this moment.
@@ -43,10 +41,12 @@ def invite(actor: Actor, nim: str, name: str, role: str) -> str:
     return code
 
 
-def list_open() -> Sequence[Invitation]:
-    """Return the invitations that nobody has used yet, newest first, at most `MAX_SHOWN`."""
+def search_open(q: str = "") -> Page[Invitation]:
+    """Return the first page of the invitations that nobody has used yet and that match `q`
+    (`name_matches`), newest first."""
     query = select(Invitation).where(Invitation.is_valid(utcnow()))
-    return db.session.scalars(query.order_by(Invitation.id.desc()).limit(MAX_SHOWN)).all()
+    query = query.where(*name_matches(q, Invitation.name, Invitation.nim))
+    return paginate(query.order_by(Invitation.id.desc()), 1)
 
 
 def renew(actor: Actor, invitation_id: int) -> tuple[Invitation, str]:
@@ -68,7 +68,8 @@ def withdraw(actor: Actor, invitation_id: int) -> Invitation:
 
 
 def _find(invitation_id: int, *, lock: bool = False) -> Invitation:
-    """Return an open invitation. `lock`: wait for a concurrent registration that uses it."""
+    """Return an invitation that is not used yet; it may have expired. `lock`: wait for a concurrent
+    registration that uses it."""
     found = db.session.get(Invitation, invitation_id, with_for_update=lock)
     if found is None:
         text = _("Undangan ini sudah dipakai atau ditarik.")

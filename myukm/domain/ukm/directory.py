@@ -57,8 +57,9 @@ def describe(actor: Actor, code: str, intro: str, *, listed: bool) -> Ukm:
 
 
 def search(user_id: int, q: str = "", page: int = 1) -> Page[Entry]:
-    """Return a page of listed UKMs whose name, code or introduction contains every word of `q`, by
-    name. UKMs that the person asked to join are included even if they are not listed any more."""
+    """Return a page of listed UKMs, by name, whose name, code or introduction contains each of the
+    first eight words of `q`. UKMs that the person asked to join are included even if they are not
+    listed any more."""
     own = and_(JoinRequest.ukm_id == Ukm.id, JoinRequest.user_id == user_id)
     asked = and_(JoinRequest.user_id.is_not(None), JoinRequest.refused_at.is_(None))
     size = select(func.count()).where(Membership.ukm_id == Ukm.id).correlate(Ukm)

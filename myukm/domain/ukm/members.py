@@ -3,16 +3,14 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, select
 
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain.paging import Page, paginate_rows
 from myukm.domain.presence.store import statuses
 from myukm.extensions import db
 from myukm.models import Membership, Ukm, User
-from myukm.models.name_search import name_contains
-
-MAX_WORDS = 8
+from myukm.models.name_search import name_matches
 
 
 class Member(NamedTuple):
@@ -37,8 +35,10 @@ class Member(NamedTuple):
         seen = to_iso8601(self.last_seen) if self.status == "offline" else None
         shown = {"user_id": self.user_id, "name": self.name, "is_admin": self.is_admin}
         shown |= {"status": self.status, "last_seen": seen, "joined_at": to_iso8601(self.joined_at)}
-        own = {"nim": self.nim, "muted_until": to_iso8601(self.muted_until) if self.muted else None}
-        return {**shown, **own} if to_manager else shown
+        if not to_manager:
+            return shown
+        muted_until = to_iso8601(self.muted_until) if self.muted else None
+        return {**shown, "nim": self.nim, "muted_until": muted_until}
 
 
 COLUMNS = (
@@ -53,19 +53,15 @@ COLUMNS = (
 
 
 def search(ukm: Ukm, q: str = "", page: int = 1, *, by_nim: bool = False) -> Page[Member]:
-    """Return a page of members whose name contains every word of `q`: admins first, by name.
+    """Return a page of members that match `q` (`name_matches`): admins first, by name.
 
     `by_nim` searches the NIM as well.
     """
     query = _of(ukm).order_by(Membership.is_admin.desc(), User.name, User.id)
-    for word in q.split()[:MAX_WORDS]:
-        has = [name_contains(User.name, word)]
-        if by_nim:
-            has.append(User.nim.icontains(word, autoescape=True))
-        query = query.where(or_(*has))
-    found = paginate_rows(query, page)
-    here = statuses([row.user_id for row in found.items])
-    people = [_member(row, here.get(row.user_id, "offline")) for row in found.items]
+    matching = name_matches(q, User.name, User.nim if by_nim else None)
+    found = paginate_rows(query.where(*matching), page)
+    status_of = statuses([row.user_id for row in found.items])
+    people = [_member(row, status_of.get(row.user_id, "offline")) for row in found.items]
     return Page(people, found.page, found.pages, found.total)
 
 

@@ -51,7 +51,7 @@ def render_list(**more: Any) -> str:
         page=found,
         chosen=chosen,
         roles=list(Role),
-        open_invitations=invitations.list_open(),
+        open_invitations=invitations.search_open(chosen["q"]),
         code=session.pop("one_time_code", None),
         **{"typed": {}, **more},
     )

@@ -86,7 +86,7 @@ def test_two_concurrent_invitations_of_one_nim_leave_one_invitation(
         # PostgreSQL's DELETE does not see the concurrent invitation, so the INSERT fails.
         renewed = db.engine.dialect.name != "postgresql"
         assert meanwhile.result() == ("invited" if renewed else "just_invited")
-        assert len(invitations.list_open()) == 1
+        assert invitations.search_open().total == 1
 
 
 @every_database
@@ -105,7 +105,7 @@ def test_an_invitation_cannot_be_withdrawn_while_it_is_used(
 
     with app.app_context(), ThreadPoolExecutor(1) as pool:
         code = invitations.invite(admin, "2024099", "Rina", Role.ANGGOTA)
-        (invitation,) = invitations.list_open()
+        (invitation,) = invitations.search_open().items
         with transaction():
             invitations.register("2024099", code, PASSWORD)
             meanwhile = pool.submit(withdraw, invitation.id)

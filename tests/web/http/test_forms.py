@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from myukm.db.session import transaction
 from myukm.db.types import to_iso8601
+from myukm.domain.paging import PER_PAGE
 from myukm.extensions import db
 from myukm.models import Invitation, Membership, Role, UkmBlock, User
 from myukm.web.admin.audit_sentences import SENTENCES
@@ -233,6 +234,24 @@ def test_open_invitations_are_listed_renewed_and_withdrawn(client_as: ClientAs, 
     gone = admin.post(f"/admin/users/invitations/{number}/withdraw")
     assert "Undangan Eka Uji (9901) ditarik." in notice_of(admin, gone.location)
     assert admin.post(f"/admin/users/invitations/{number}/renew").status_code == 404
+
+
+def test_every_open_invitation_is_counted_and_found_by_its_name_or_nim(
+    client_as: ClientAs, app: Flask
+) -> None:
+    with app.app_context(), transaction() as session:
+        for n in range(PER_PAGE + 1):
+            person = {"nim": f"88{n:04}", "name": f"Undangan {n:04}", "role": Role.ANGGOTA}
+            session.add(Invitation(**person, code_hash="x"))
+    admin = client_as("admin")
+    page = admin.get("/admin/users").text
+    assert f"{PER_PAGE + 1} undangan terbuka" in page
+    assert f"{PER_PAGE} terbaru tampil di sini" in page
+    assert "880000" not in page
+    for q in ("880000", "0000"):
+        found = admin.get(f"/admin/users?q={q}").text
+        assert "1 undangan terbuka" in found
+        assert "Undangan 0000" in found
 
 
 def test_a_refused_invitation_keeps_the_entered_values(client_as: ClientAs) -> None:
