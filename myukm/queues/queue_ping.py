@@ -8,13 +8,14 @@ from typing import Any
 from flask_babel import gettext as _
 from rq.results import Result
 
-from myukm.errors import Unavailable
+from myukm.errors import Conflict, Unavailable
 from myukm.extensions import valkey
 from myukm.queues.enqueue import enqueue
 from myukm.queues.restricted_job import RestrictedJob
 
 PING = "myukm.jobs.upkeep.ping"
 POLL_SECONDS = 0.005
+OPEN = ("queued", "started")
 
 
 @dataclass(frozen=True)
@@ -33,21 +34,28 @@ def ping(names: Sequence[str], timeout: float) -> list[PingResult]:
     Jobs without a result by then are deleted. Raises `Unavailable` if Valkey is unreachable.
     """
     begun = time.monotonic()
-    open_jobs = {_dispatch(name): name for name in names}
+    open_jobs: dict[str, str] = {}
     answers: dict[str, PingResult] = {}
-    while open_jobs and (waited := time.monotonic() - begun) < timeout:
-        for job_id, name in list(open_jobs.items()):
-            result = RestrictedJob(job_id, connection=valkey()).latest_result()
-            if result is None:
-                continue
-            answered = result.type == Result.Type.SUCCESSFUL  # a failed job is no answer
-            worker = str(result.return_value or "?") if answered else None
-            answers[name] = PingResult(name, worker, waited)
-            del open_jobs[job_id]
-        time.sleep(POLL_SECONDS)
-    delete_jobs(list(open_jobs))
+    try:
+        for name in names:
+            open_jobs[_dispatch(name)] = name
+        while open_jobs and (waited := time.monotonic() - begun) < timeout:
+            for job_id, name in list(open_jobs.items()):
+                result = RestrictedJob(job_id, connection=valkey()).latest_result()
+                if result is not None:
+                    answers[name] = PingResult(name, _worker(result), waited)
+                    del open_jobs[job_id]
+            time.sleep(POLL_SECONDS)
+    finally:
+        delete_jobs(list(open_jobs))
     silent = {name: PingResult(name, None, timeout) for name in open_jobs.values()}
     return [(answers | silent)[name] for name in names]
+
+
+def _worker(result: Result) -> str | None:
+    """Return the worker that answered; None if the job failed, which is no answer."""
+    answered = result.type == Result.Type.SUCCESSFUL
+    return str(result.return_value or "?") if answered else None
 
 
 @dataclass(frozen=True)
@@ -62,18 +70,22 @@ class Figures:
 
 def bench(name: str, count: int, timeout: float) -> Figures | None:
     """Run `count` no-op jobs through a queue; return None if they did not end within `timeout`
-    seconds. Raises `Unavailable` if Valkey is unreachable."""
-    dispatch, ids = [], []
-    for _each in range(count):
-        begun = time.perf_counter()
-        ids.append(_dispatch(name))
-        dispatch.append(time.perf_counter() - begun)
+    seconds. Raises `Unavailable` if Valkey is unreachable, `Conflict` if a job did not succeed."""
+    dispatch: list[float] = []
+    ids: list[str] = []
     try:
+        for _each in range(count):
+            begun = time.perf_counter()
+            ids.append(_dispatch(name))
+            dispatch.append(time.perf_counter() - begun)
         jobs = _all_ended(ids, timeout)
     finally:
         delete_jobs(ids)
-    if not jobs:
+    if jobs is None:
         return None
+    if failed := count - sum(job.get_status(refresh=False) == "finished" for job in jobs):
+        text = _("%(failed)s dari %(n)s pekerjaan gagal atau hilang.", failed=failed, n=count)
+        raise Conflict(text, code="jobs_failed")
     duration = max(job.ended_at for job in jobs) - min(job.enqueued_at for job in jobs)
     return Figures(
         dispatch,
@@ -98,7 +110,8 @@ def _dispatch(name: str) -> str:
 
 
 def _all_ended(ids: Sequence[str], timeout: float) -> list[Any] | None:
-    """Wait until all jobs have ended, and return them; None after `timeout` seconds.
+    """Wait until all jobs have ended, and return those that still exist; None after `timeout`
+    seconds.
 
     Polls only unfinished jobs, because polling all jobs would load Valkey and distort the result.
     """
@@ -107,11 +120,9 @@ def _all_ended(ids: Sequence[str], timeout: float) -> list[Any] | None:
     open_ids = list(ids)
     while open_ids and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
-        if RestrictedJob(open_ids[-1], connection=valkey()).get_status() != "finished":
+        if RestrictedJob(open_ids[-1], connection=valkey()).get_status() in OPEN:
             continue
-        jobs = RestrictedJob.fetch_many(open_ids, connection=valkey())
-        ended += [job for job in jobs if job and job.ended_at]
-        open_ids = [
-            key for key, job in zip(open_ids, jobs, strict=True) if job and not job.ended_at
-        ]
+        jobs = [job for job in RestrictedJob.fetch_many(open_ids, connection=valkey()) if job]
+        open_ids = [job.id for job in jobs if job.get_status(refresh=False) in OPEN]
+        ended += [job for job in jobs if job.get_status(refresh=False) not in OPEN]
     return None if open_ids else ended

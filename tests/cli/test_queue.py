@@ -19,6 +19,7 @@ from devtools.valkey import Valkey
 from myukm import create_app
 from myukm.cli.queue_monitor import screen, sparkline
 from myukm.domain import activity
+from myukm.errors import Unavailable
 from myukm.extensions import db
 from myukm.ops import doctor, lost_jobs, stats
 from myukm.ops.history.sampler import Sampler
@@ -163,15 +164,17 @@ def test_ping_names_the_worker_that_answered(
     )
 
 
+def dispatch_failed(name: str) -> str:
+    """Enqueue a ping that has failed already."""
+    job_id = str(enqueue(queue_ping.PING, to=name))
+    lost_jobs._fail(name, job_id, "TypeError: unexpected")
+    return job_id
+
+
 def test_a_ping_that_fails_is_no_answer(
     flask: Flasks, app: Flask, monkeypatch: pytest.MonkeyPatch, valkey: redis.Redis
 ) -> None:
-    def dispatch(name: str) -> str:
-        job_id = str(enqueue(queue_ping.PING, to=name))
-        lost_jobs._fail(name, job_id, "TypeError: unexpected")
-        return job_id
-
-    monkeypatch.setattr(queue_ping, "_dispatch", dispatch)
+    monkeypatch.setattr(queue_ping, "_dispatch", dispatch_failed)
     done = flask("queue", "ping", "high", "--timeout", "5")
     assert (done.exit_code, "tidak ada jawaban" in done.stdout) == (1, True)
 
@@ -186,6 +189,31 @@ def test_bench_prints_times_and_rate(
     assert "20 pekerjaan di high" in done.stdout
     for shown in ("min", "p50", "p99", "max", "antri", "tunggu", "jalan", "pekerjaan/detik"):
         assert shown in done.stdout
+
+
+def test_bench_refuses_to_measure_jobs_that_failed(
+    flask: Flasks, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_ping, "_dispatch", dispatch_failed)
+    done = flask("queue", "bench", "high", "-n", "2")
+    assert (done.exit_code, "2 dari 2 pekerjaan gagal" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("command", [("ping", "high", "default"), ("bench", "high", "-n", "2")])
+def test_no_job_stays_behind_if_valkey_refuses_the_second(
+    flask: Flasks, monkeypatch: pytest.MonkeyPatch, valkey: redis.Redis, command: tuple[str, ...]
+) -> None:
+    refusals = iter([False, True])
+
+    def dispatch(name: str) -> str:
+        if next(refusals):
+            raise Unavailable("Valkey penuh.", code="valkey_unreachable")
+        return str(enqueue(queue_ping.PING, to=name))
+
+    monkeypatch.setattr(queue_ping, "_dispatch", dispatch)
+    done = flask("queue", *command)
+    assert (done.exit_code, "Valkey penuh." in done.stderr) == (1, True)
+    assert waiting(valkey, "high") == []
 
 
 def test_bench_says_why_it_cannot_measure(flask: Flasks, monkeypatch: pytest.MonkeyPatch) -> None:

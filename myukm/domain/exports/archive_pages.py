@@ -8,6 +8,7 @@ from urllib.parse import quote
 import msgspec
 from flask_babel import format_datetime, format_decimal, get_locale
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from markupsafe import Markup
 
 from myukm.db.types import to_iso8601, utcnow
@@ -70,12 +71,14 @@ def path(number: int) -> str:
 
 def index(ukm: Ukm, members: int, pages: Sequence[Page]) -> str:
     """Return the start page, with links to the members and all pages of messages."""
-    people = _("Daftar %(n)s anggota", n=format_decimal(members))
+    people = ngettext(
+        "Daftar %(n)s anggota", "Daftar %(n)s anggota", members, n=format_decimal(members)
+    )
     lines = [Markup('<li><a href="members.csv">{}</a></li>').format(people)]
     for number, page in enumerate(pages, 1):
         first, last = _day(page.first), _day(page.last)
         span = first if first == last else f"{first} – {last}"
-        count = _("%(n)s pesan", n=format_decimal(page.count))
+        count = ngettext("%(n)s pesan", "%(n)s pesan", page.count, n=format_decimal(page.count))
         item = Markup('<li><a href="{}.html">{}</a> <span class="note">{}</span></li>')
         lines.append(item.format(path(number), span, count))
     note = _("Diekspor %(at)s. Pesan juga ada sebagai JSON di folder messages.", at=_time(utcnow()))
