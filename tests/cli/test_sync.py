@@ -3,7 +3,6 @@
 import json
 import signal
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -22,6 +21,7 @@ from tests.support.programs import Program
 from tests.support.waiting import wait_until
 
 Flasks = Callable[..., Result]
+NO_DATABASE = "postgresql://postgres@127.0.0.1:1/none"
 
 
 @pytest.fixture
@@ -239,12 +239,10 @@ def test_check_passes_and_fails_for_a_wrong_token_or_a_dead_api(
     assert flask("check").exit_code == 1
 
 
-def test_without_a_database_status_exits_with_five(tmp_path: Path) -> None:
-    env = {"DATABASE_URL": "postgresql://postgres@127.0.0.1:1/none", "SECRET_KEY": "x" * 40}
-    program = Program(tmp_path / "log", env, "flask", "--app", "wsgi", "sync", "status")
+def test_without_a_database_status_exits_with_five(start: Callable[..., Program]) -> None:
+    program = start("flask", "--app", "wsgi", "sync", "status", DATABASE_URL=NO_DATABASE)
     assert program.child.wait(30) == 5
     assert "Basis data tidak menjawab" in program.output()
-    program.kill()
 
 
 def test_ctrl_c_stops_watching_and_not_the_run(
@@ -259,12 +257,10 @@ def test_ctrl_c_stops_watching_and_not_the_run(
     assert sync.progress_of(campus)["status"] == "queued"
 
 
-def test_migrations_without_a_database_end_in_one_line(tmp_path: Path) -> None:
-    env = {"DATABASE_URL": "postgresql://postgres@127.0.0.1:1/none", "SECRET_KEY": "x" * 40}
-    program = Program(tmp_path / "log", env, "flask", "--app", "wsgi", "db", "upgrade")
+def test_migrations_without_a_database_end_in_one_line(start: Callable[..., Program]) -> None:
+    program = start("flask", "--app", "wsgi", "db", "upgrade", DATABASE_URL=NO_DATABASE)
     assert program.child.wait(30) == 5
     assert len(program.output().splitlines()) == 1
-    program.kill()
 
 
 def test_schedule_prints_the_next_five_times(flask: Flasks, campus: Flask) -> None:

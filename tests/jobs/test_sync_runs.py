@@ -45,7 +45,7 @@ def test_request_statistics_match_what_the_api_counted(
     with campus.app_context():
         figures = of_run(ended["run_id"])
         asked = payment_api.students()
-        asked.pop(UNKNOWN_STUDENT, None)  # by the periodic probe before or after the run
+        asked.pop(UNKNOWN_STUDENT, None)  # The periodic probe requests it, not the run.
         received = sum(student["asked"] for student in asked.values())
         assert figures.requests == received == STUDENTS + 2 * len(BROKEN)
         assert figures.retries == 2 * len(BROKEN)
@@ -199,12 +199,14 @@ def test_a_run_that_two_leaders_prune_at_once_is_pruned_completely(
         ) -> None:
             if statement.startswith("DELETE FROM sync_item"):
                 with other_leader.begin() as other:
-                    other.exec_driver_sql(statement, parameters)
+                    deleted.append(other.exec_driver_sql(statement, parameters).rowcount)
 
+        deleted: list[int] = []
         other_leader = create_engine(db.engine.url, poolclass=NullPool)
         event.listen(db.engine, "before_cursor_execute", other_leader_deletes_first)
         while retention.prune():
             pass
+        assert any(deleted)
         assert _count(SyncItem.run_id == runs[0].id) == 0
 
 

@@ -1,6 +1,8 @@
-"""The figures of the queues: jobs that wait, run, finished and failed, and what errors show."""
+"""Figures of the queues: waiting, running, finished and failed jobs, and how errors are shown."""
 
+import pickle
 import time
+import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +20,7 @@ from myukm.queues.enqueue import enqueue
 from myukm.queues.job_summaries import SHOWN, error_line, newest_of_each_kind
 from myukm.queues.restricted_job import RestrictedJob
 from tests.queues.test_failures import fail
+from tests.support.pickles import Evil
 from tests.support.programs import Program
 from tests.support.waiting import wait_until
 from tests.support.without_valkey import lose_valkey
@@ -37,7 +40,9 @@ def row(app: Flask, name: str) -> dict[str, Any]:
     return next(each for each in health(app)["queues"] if each["name"] == name)
 
 
-def test_what_waits_is_counted_with_the_age_of_the_oldest(app: Flask, valkey: redis.Redis) -> None:
+def test_waiting_jobs_are_counted_with_the_age_of_the_oldest(
+    app: Flask, valkey: redis.Redis
+) -> None:
     with app.app_context():
         first = enqueue(PRESENCE, 1)
         enqueue(PRESENCE, 2)
@@ -75,17 +80,20 @@ def test_jobs_are_counted_where_they_run(
         assert 0 < totals[f"{kind}_ms"] < most
 
 
-def test_what_ended_is_read_once_until_it_ends_again(app: Flask, valkey: redis.Redis) -> None:
+def test_the_error_of_a_job_is_cached_until_it_fails_again(app: Flask, valkey: redis.Redis) -> None:
     [job_id] = fail(valkey, "KeyError: 'first'")
-    error = lambda: [each["error"] for each in health(app)["latest_failures"]]  # noqa: E731
-    assert error() == ["KeyError: 'first'"]
+
+    def latest_errors() -> list[str]:
+        return [each["error"] for each in health(app)["latest_failures"]]
+
+    assert latest_errors() == ["KeyError: 'first'"]
     before = valkey.info("commandstats")["cmdstat_xrevrange"]["calls"]
-    assert error() == ["KeyError: 'first'"]
+    assert latest_errors() == ["KeyError: 'first'"]
     assert valkey.info("commandstats")["cmdstat_xrevrange"]["calls"] == before
     job = RestrictedJob(job_id, connection=valkey)
     Result.create_failure(job, 1000, "Traceback\n  …\nKeyError: 'second'")
     valkey.zincrby("rq:failed:default", 1, job_id)
-    assert error() == ["KeyError: 'second'"]
+    assert latest_errors() == ["KeyError: 'second'"]
 
 
 def test_workers_are_listed_with_their_state(app: Flask, start: Callable[..., Program]) -> None:
@@ -150,7 +158,8 @@ def test_an_error_is_shown_without_its_trace(trace: str, line: str) -> None:
 
 
 def test_a_foreign_jobs_data_is_not_unpickled(app: Flask, valkey: redis.Redis) -> None:
-    Queue("high", connection=valkey).enqueue(print, description="<script>")
+    job = Queue("high", connection=valkey).enqueue(print)
+    valkey.hset(job.key, "data", zlib.compress(pickle.dumps(Evil())))
     assert health(app)["queues"][0]["waiting"] == 1
 
 

@@ -2,7 +2,6 @@
 
 import ast
 import inspect
-import os
 import pickle
 from collections.abc import Callable
 from importlib import import_module
@@ -20,6 +19,7 @@ import worker
 from myukm.queues.enqueue import enqueue
 from myukm.queues.jobs import JOBS, QUEUES
 from myukm.queues.restricted_job import JobNotAllowedError, PrimitivePickle, RestrictedJob
+from tests.support.pickles import Evil
 from tests.support.programs import ROOT, Program
 from tests.support.without_valkey import lose_valkey
 
@@ -78,13 +78,6 @@ def test_a_job_is_not_queued_without_valkey(app: Flask) -> None:
     lose_valkey(app)
     with app.app_context():
         assert enqueue(PING) is None
-
-
-class Evil:
-    """An object whose pickle runs code when it is read."""
-
-    def __reduce__(self) -> Any:
-        return os.system, ("true",)
 
 
 @pytest.mark.parametrize("value", [Evil(), object(), Path("/"), print])

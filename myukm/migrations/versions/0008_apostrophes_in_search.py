@@ -1,4 +1,4 @@
-"""search texts without any kind of apostrophe: 0012 writes them"""
+"""search texts without any kind of apostrophe: 0016 writes them"""
 
 revision = '0008'
 down_revision = '0004'

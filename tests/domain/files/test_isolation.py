@@ -10,7 +10,7 @@ def test_the_time_out_also_ends_a_script_that_keeps_printing(tmp_path: Path) -> 
     script = tmp_path / "drip.py"
     script.write_text("import time\nfor _ in range(200): print('x', flush=True); time.sleep(0.1)")
     began = time.monotonic()
-    assert run_script(script, [], seconds=1).startswith(b"x")
+    assert run_script(script, [], seconds=3).startswith(b"x")
     assert time.monotonic() - began < 10, "the script prints for 20 s"
 
 

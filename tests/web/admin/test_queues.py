@@ -5,7 +5,6 @@ import pickle
 import re
 import zlib
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import redis
@@ -18,6 +17,7 @@ from myukm.domain import activity
 from myukm.queues.enqueue import enqueue, get_queue
 from myukm.queues.restricted_job import RestrictedJob
 from tests.conftest import every_database
+from tests.support.pickles import Evil
 from tests.support.programs import Program
 from tests.support.without_valkey import lose_valkey
 from tests.support.workers import wait_serving, waiting
@@ -78,6 +78,7 @@ def test_an_unknown_range_is_refused(client_as: As) -> None:
     assert answer.json["error"]["message"] == "Rentang abad tidak dikenal."
 
 
+# Compact is called for a queue without jobs and for one with a job.
 ACTIONS = (
     "queue/high/compact",
     "job/{job}/requeue",
@@ -134,9 +135,7 @@ def test_wrong_urls_of_the_dashboard_are_not_found(client_as: As) -> None:
         assert operator.get(f"/admin/rq/{path}").status_code == 200
 
 
-def test_texts_of_a_job_are_not_run_as_script(
-    client_as: As, app: Flask, failed_job: str, valkey: redis.Redis
-) -> None:
+def test_texts_of_a_job_are_not_run_as_script(client_as: As, failed_job: str) -> None:
     operator = client_as("operator")
     page = operator.get(f"/admin/rq/0/view/job/{failed_job}").text
     workers = operator.get("/admin/rq/0/view/workers").text
@@ -152,13 +151,6 @@ def test_names_of_queues_are_not_run_as_script(client_as: As, valkey: redis.Redi
     valkey.sadd("rq:queues", f"rq:queue:{SCRIPT}", "rq:queue:high")
     listed = client_as("operator").get("/admin/rq/0/data/queues.json").json["queues"]
     assert [row["name"] for row in listed] == ["high"]
-
-
-class Evil:
-    """Runs code when it is unpickled, as an attacker who can write to Valkey would store it."""
-
-    def __reduce__(self) -> Any:
-        return exec, ("raise SystemExit('code from Valkey was run')",)
 
 
 @pytest.mark.parametrize("field", ["meta", "data", "result"])
@@ -189,10 +181,10 @@ def test_workers_are_listed(
     assert worker["queues"] == ["high"]
     with app.app_context():
         pool = app.extensions["valkey"].connection_pool
-        assert pool.connection_kwargs["socket_timeout"] <= 5, "RQ has not replaced our time-outs"
+        assert pool.connection_kwargs["socket_timeout"] <= 5, "RQ replaced our time-outs"
 
 
-def test_no_password_is_shown(settings: dict[str, str], client_as: As, app: Flask) -> None:
+def test_the_address_of_valkey_and_its_password_are_not_shown(client_as: As) -> None:
     page = client_as("operator").get("/admin/rq/").text
     assert "redis://" not in page
     assert "[0] Valkey<" in page
@@ -279,9 +271,8 @@ def odd_urls(app: Flask) -> list[tuple[str, str]]:
     return found
 
 
-def test_no_odd_url_of_the_dashboard_causes_a_server_error(
-    client_as: As, app: Flask, failed_job: str, valkey: redis.Redis
-) -> None:
+@pytest.mark.usefixtures("failed_job")
+def test_no_odd_url_of_the_dashboard_causes_a_server_error(client_as: As, app: Flask) -> None:
     admin = client_as("admin")
     urls = odd_urls(app)
     assert len(urls) > 200
