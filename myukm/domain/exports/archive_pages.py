@@ -6,9 +6,8 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 import msgspec
-from flask_babel import format_datetime, format_decimal, get_locale
+from flask_babel import format_datetime, format_decimal, get_locale, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from markupsafe import Markup
 
 from myukm.db.types import to_iso8601, utcnow
