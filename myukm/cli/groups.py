@@ -1,4 +1,4 @@
-"""Commands: the campus's language, one-line errors, and no log output on the terminal."""
+"""Commands in the language of MYUKM_LANG, with one-line errors and no log lines on the terminal."""
 
 import logging
 from collections.abc import Callable
@@ -14,8 +14,8 @@ NULL_HANDLER = logging.NullHandler()
 
 
 class Command(click.Command):
-    """A click command outside a group. `cli.init_app` sets the campus's `language` on the copy that
-    it registers."""
+    """A click command outside a group. `cli.init_app` registers a translated copy and sets its
+    `language`."""
 
     language = "id"
 
@@ -55,5 +55,5 @@ def command(name: str, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Co
 def prepare(language: str) -> None:
     """Set click's language, and keep log output off the terminal."""
     set_click_language(language)
-    # Without a handler Python prints warnings; the command prints its own errors.
+    # Without a handler, logging prints warnings to stderr; the command prints its own errors.
     logging.getLogger().addHandler(NULL_HANDLER)

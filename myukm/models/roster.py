@@ -43,6 +43,7 @@ class ChangeKind(StrEnum):
 CHANGES_KEPT = timedelta(days=30)
 # The position where an undo begins: after every change.
 END = 2**31 - 1
+# The kinds of change that are written to students.
 WRITTEN = (ChangeKind.NEW, ChangeKind.CHANGED, ChangeKind.LEAVING)
 
 
@@ -52,9 +53,10 @@ class RosterImport(Model):
     `whole`: students that it does not name become inactive. `holder` works on it and raises
     `heartbeat`; `tries` counts holders that died. `live` is 1 while it changes students; unique, so
     only one import does. `settled` numbers the imports in the order in which they were applied or
-    undone; `base` is the highest of these numbers when the preview was made: the preview is
-    outdated once there is a higher number. `plan` counts the previews, `position` is the number of
-    the last change that was written.
+    undone. `base` is the highest `settled` when the preview was made; if a higher one exists, the
+    preview is outdated. `plan` numbers the previews, `position` is the number of the last change
+    that was written. `students` counts the rows that were read, `active` the active students
+    before the import.
     """
 
     __tablename__ = "roster_import"

@@ -33,11 +33,13 @@ class SyncRun(Model):
     The counters are changed only in the transaction that changes the items they count.
     `selected_ids` are the requested idpersons (None: all students), `failed_code` the code with
     which they failed in the parent run, `crash_count` the number of lanes that failed since
-    `last_progress_at`. `dismissed`: the run was reset. `pruned`: only sums, failures and changes
-    are still stored. `compared_count` counts answers about students that had data before.
-    `answers_accepted`: answers that take much away are written (see `domain.sync.anomaly_guard`).
-    `mismatched` counts students whose figures disagree. `translations` has the reason in other
-    languages than the campus's (see `myukm.sentences`).
+    `last_progress_at`. `dispatched`: all its items are written. `dismissed`: after its end somebody
+    pressed "Reset", so the page no longer shows it. `pruned`: only sums, failures and changes are
+    still stored. `compared_count` counts answers about students that had data before.
+    `answers_accepted`: somebody allowed answers that take many bills away, so they are written (see
+    `domain.sync.anomaly_guard`). `mismatched` counts students for whom the API's totals differ from
+    the sum of their bills. `translations` has the reason in other languages than the campus's (see
+    `myukm.sentences`).
     """
 
     TRANSITIONS: ClassVar[dict[Status, frozenset[Status]]] = {
@@ -122,7 +124,7 @@ OPEN = (ItemStatus.PENDING, ItemStatus.CLAIMED)
 
 
 class SyncItem(Model):
-    """A student of a run: pending, claimed by a lane, or with its one outcome.
+    """A student of a run: pending, claimed by a lane, held, or finished with exactly one outcome.
 
     `breaker_hits` counts how often the circuit breaker opened while this student was failing,
     `retry_after_seconds` is the time that the API made the student wait so far.

@@ -1,4 +1,4 @@
-// The files of a message: pictures with their space reserved, and documents to download.
+// The files of a message: pictures, which have their size before they load, and documents to download.
 
 import { cloneTemplate, fillSlots } from "../core/dom.js";
 import { size } from "../core/format.js";
@@ -15,8 +15,8 @@ function previewSize({ width, height }) {
   };
 }
 
-/** The address of a file's picture; null for an unsent file that is not read from the store yet. */
-const addressOf = ({ thumbnail, client_id: waiting }) => thumbnail?.url ?? previewOf(waiting);
+/** The address of a file's picture; null for an unsent file that is not read from IndexedDB yet. */
+const addressOf = ({ thumbnail, client_id: clientId }) => thumbnail?.url ?? previewOf(clientId);
 
 function pictureLink({ url, name, thumbnail, ...file }) {
   const link = cloneTemplate("file-picture");

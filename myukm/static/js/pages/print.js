@@ -1,4 +1,4 @@
-// A page that is made to be printed opens the print dialog at once.
+// Opens the print dialog of a page that is made to be printed.
 
 export default function startPrint() {
   print();
