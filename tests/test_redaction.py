@@ -2,7 +2,7 @@
 
 import logging
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -98,6 +98,27 @@ def test_the_path_of_a_web_hook_is_its_secret() -> None:
     assert redaction.shown(hook, path=False) == "https://hooks.kampus.ac.id"
 
 
+@pytest.fixture
+def registered() -> Iterator[Callable[..., None]]:
+    """`registered(ALERT_URLS="...")` registers the secrets of these settings for one test."""
+    before = set(redaction._secrets)
+    yield lambda **settings: redaction.register_secrets(settings)
+    redaction._secrets.clear()
+    redaction._secrets.update(before)
+
+
+def test_an_alert_address_without_a_secret_leaves_texts_as_they_are(
+    registered: Callable[..., None],
+) -> None:
+    registered(ALERT_URLS="syslog://")
+    assert redaction.hide("connection refused") == "connection refused"
+
+
+def test_the_query_of_a_web_hook_is_hidden_in_texts(registered: Callable[..., None]) -> None:
+    registered(ALERT_WEBHOOK_URL=f"https://hooks.kampus.ac.id/trigger?code={MARK}")
+    assert MARK not in redaction.hide(f"POST /trigger?code={MARK} failed")
+
+
 def test_every_address_setting_is_redacted() -> None:
     known = set(config.load({"SECRET_KEY": SECRET}))
     named = {name for name in known if name.endswith("_URL")} - {"SQLALCHEMY_DATABASE_URI"}
@@ -176,10 +197,11 @@ def test_no_command_prints_a_password(
     assert "127.0.0.1" in said
 
 
-def test_a_traceback_contains_no_password(settings: dict[str, str]) -> None:
+@pytest.mark.parametrize("call", ["fail()", "threading.Thread(target=fail).start()"])
+def test_a_traceback_contains_no_password(settings: dict[str, str], call: str) -> None:
     code = (
-        "from myukm import create_app; create_app(); import os;"
-        "raise KeyError('cannot read ' + os.environ['REDIS_URL'])"
+        "from myukm import create_app; create_app(); import os, threading\n"
+        "def fail(): raise KeyError('cannot read ' + os.environ['REDIS_URL'])\n" + call
     )
     address = f"redis://:{MARK}xyz@127.0.0.1:1/0"
     done = subprocess.run(

@@ -1,6 +1,7 @@
-"""Request statistics of lanes and runs, in the database."""
+"""Request statistics of runs and of their lanes, the jobs that work on a run."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
@@ -28,8 +29,9 @@ def save(session: Session, lane_id: str, sums: RequestStats) -> None:
 
 
 class RunStats(NamedTuple):
-    """The sums of a run: `limited` counts responses 429, `received` bytes. The latencies `p50` and
-    `p95` are in milliseconds, None before the first request."""
+    """The sums of a run: `limited` is the number of responses with status 429, `received` the
+    number of bytes received. The latencies `p50` and `p95` are in milliseconds, None before the
+    first request."""
 
     requests: int
     retries: int
@@ -51,6 +53,7 @@ def of_run(run_id: int) -> RunStats:
         ).where(SyncTraffic.run_id == run_id)
     ).all()
     requests, retries, limited, received = (sum(row[at] for row in rows) for at in range(4))
-    latency = [sum(counts) for counts in zip(*(row.latency for row in rows), strict=False)]
+    # A lane has no counts before its first turn.
+    latency = [sum(counts) for counts in zip_longest(*(row.latency for row in rows), fillvalue=0)]
     middle, slow = (quantile(BUCKETS_MS, latency, share) for share in (0.5, 0.95))
     return RunStats(requests, retries, limited, received, middle, slow)

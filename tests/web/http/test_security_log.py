@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from myukm.db.session import transaction
 from myukm.domain import activity
 from myukm.domain.actor import Actor
+from myukm.logs.lines import SECURITY, JsonFormatter, TextFormatter
 from tests.support.people import PASSWORD
 from tests.support.programs import ROOT, WebServer
 from tests.support.waiting import wait_until
@@ -216,4 +217,8 @@ def test_the_line_that_the_manual_shows_has_the_logs_form(client_as: As, lines: 
     pattern = re.search(r"failregex = (.*)", manual)
     assert pattern
     regex = pattern[1].replace("<ADDR>", r"(\S+)")
-    assert re.search(regex, f"2026-11-29 16:00:00,000 myukm.security {shown[1]}")
+    record = logging.getLogger().makeRecord(SECURITY, logging.INFO, "", 0, shown[1], (), None)
+    for formatter in (TextFormatter("web"), JsonFormatter("web")):
+        found = re.search(regex, formatter.format(record))
+        assert found
+        assert found[1] == "203.0.113.9"
