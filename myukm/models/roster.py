@@ -26,8 +26,10 @@ class ImportStatus(StrEnum):
 
 # A job works on the import, or will.
 BUSY = (ImportStatus.READING, ImportStatus.APPLYING, ImportStatus.UNDOING)
+# The import was read and has changed no student.
+READ = (ImportStatus.READY, ImportStatus.FAILED)
 # The import has changed no student.
-OPEN = (ImportStatus.READING, ImportStatus.READY, ImportStatus.FAILED)
+OPEN = (ImportStatus.READING, *READ)
 
 
 class ChangeKind(StrEnum):
@@ -55,8 +57,9 @@ class RosterImport(Model):
     only one import does. `settled` numbers the imports in the order in which they were applied or
     undone. `base` is the highest `settled` when the preview was made; if a higher one exists, the
     preview is outdated. `plan` numbers the previews, `position` is the number of the last change
-    that was written. `students` counts the rows that were read, `active` the active students
-    before the import.
+    that was written. `created_at` is the time of the upload, or of the end of reading, from which
+    a preview is kept for a day. `students` counts the rows that were read, `active` the active
+    students before the import.
     """
 
     __tablename__ = "roster_import"

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from myukm.db.session import transaction
+from myukm.db.types import utcnow
 from myukm.domain.roster import differences, leaving, settled
 from myukm.domain.roster.claim import Claim
 from myukm.domain.roster.reader import Problem, Reader
@@ -136,4 +137,5 @@ def _finish(claim: Claim, students: int, base: int) -> None:
         ready.active = session.scalar(select(func.count()).where(Siswa.active)) or 0
         ready.students, ready.base, ready.position = students, base, 0
         ready.status, ready.holder, ready.tries = ImportStatus.READY, None, 0
+        ready.created_at = utcnow()
         ready.plan += 1

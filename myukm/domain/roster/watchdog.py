@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select, update
 
 from myukm.db.session import transaction
+from myukm.db.types import utcnow
 from myukm.domain.holders import HolderWatchdog, OpenRow
 from myukm.domain.roster import claim, parts, queueing
 from myukm.extensions import db
@@ -65,9 +66,10 @@ def _give_up(import_id: int) -> None:
     roster_import = db.session.get_one(RosterImport, import_id)
     with force_locale(roster_import.lang):
         error = str(_("Berkas ini tidak selesai dibaca. Coba simpan sebagai CSV."))
-    ended = update(RosterImport).where(*reading, RosterImport.holder.is_(None))
+    failed = {"status": ImportStatus.FAILED, "error": error, "created_at": utcnow()}
+    ended = update(RosterImport).where(*reading, RosterImport.holder.is_(None)).values(failed)
     with transaction() as session:
-        session.execute(ended.values(status=ImportStatus.FAILED, error=error))
+        session.execute(ended)
         again = update(RosterImport).where(RosterImport.id == import_id)
         session.execute(again.values(tries=0))
 

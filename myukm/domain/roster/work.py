@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from myukm.db import json as decimal_json
 from myukm.db.availability import is_unavailable
 from myukm.db.session import transaction
+from myukm.db.types import utcnow
 from myukm.domain.payment_api.client import MAX_ROSTER_BYTES
 from myukm.domain.roster import api_source, applying, file_source, imports, parts, planning
 from myukm.domain.roster.claim import Claim, ClaimLost, take
@@ -58,7 +59,7 @@ def _fail(claim: Claim, message: str) -> None:
         if roster_import.status != ImportStatus.READING:
             return
         roster_import.status, roster_import.error = ImportStatus.FAILED, message[:500]
-        roster_import.holder = None
+        roster_import.holder, roster_import.created_at = None, utcnow()
 
 
 def _read(claim: Claim) -> None:

@@ -518,6 +518,16 @@ def test_retention_deletes_old_previews_and_the_changes_of_old_imports(inside: F
     assert ready.id != done.id
 
 
+def test_a_file_that_waited_for_days_is_read_and_its_preview_kept_for_a_day(inside: Flask) -> None:
+    one = imports.upload(BY, io.BytesIO(FIRST.encode()), "siswa.csv", whole=False)
+    with transaction() as session:
+        session.execute(update(RosterImport).values(created_at=utcnow() - timedelta(days=3)))
+    assert not retention.prune()
+    work.advance(one.id)
+    assert not retention.prune()
+    assert db.session.get_one(RosterImport, one.id).status == ImportStatus.READY
+
+
 def test_an_import_cannot_be_undone_once_retention_may_delete_its_changes(inside: Flask) -> None:
     one = applied(FIRST)
     with transaction() as session:
