@@ -1,11 +1,13 @@
-"""Names of topics: a UKM's, a user's own, and the one that makes hubs re-check rights."""
+"""Names of topics: one per UKM, one per account, and one that makes the hubs, which write the
+streams of a web process, check rights again."""
 
 from collections.abc import Iterable
 
 from myukm.db.session import on_commit
 from myukm.live import pubsub
 
-# Not an event for streams: hubs that receive this message re-check rights.
+# The fields of a `LoggedEvent`: number, topic, type, data. No stream gets this event: it makes hubs
+# check rights again.
 RIGHTS_CHANGED = (None, "rights", "rights", "null")
 
 
@@ -28,5 +30,5 @@ def personal_topic(user_id: int) -> str:
 
 
 def owner_of(topics: Iterable[str]) -> int:
-    """Return the account whose own topic is one of these."""
+    """Return the id of the account whose personal topic is among `topics`."""
     return next(int(topic[5:]) for topic in topics if topic.startswith("user:"))

@@ -35,7 +35,9 @@ def test_a_message_whose_response_was_lost_is_shown_once(
     mega.evaluate(
         "([key, text]) => localStorage.setItem(key, text)", [f"outbox:{me}:ROBOTIK", outbox]
     )
-    mega.route("**/messages", lambda route: None)  # no resend: only the page may show it
+    mega.route(
+        "**/messages", lambda route: None
+    )  # no answer: only the page's messages show it as sent
     mega.reload()
     mega.wait_for_selector('[data-stream="open"]')
     expect(mega.locator(".message")).to_have_count(1)
@@ -265,7 +267,7 @@ def test_a_reaction_is_large_enough_for_a_finger(
     message(mega, "Halo").focus()
     mega.keyboard.press("Enter")
     mega.get_by_role("menuitemcheckbox", name="Suka").click()
-    # None while the message is rendered again.
+    # `bounding_box()` is None while the message is rendered again.
     box = wait_until(mega.locator(".reaction").bounding_box, what="a rendered reaction")
     assert box
     assert min(box["width"], box["height"]) >= 44

@@ -25,7 +25,7 @@ Query = dict[str, Any]
 class Bill(NamedTuple):
     period: str
     category: str
-    rest: Fraction
+    remaining: Fraction
 
 
 class Owes(NamedTuple):
@@ -36,11 +36,11 @@ class Owes(NamedTuple):
 
     @property
     def tunggakan(self) -> Fraction:
-        return sum((bill.rest for bill in self.bills if bill.rest > 0), Fraction(0))
+        return sum((bill.remaining for bill in self.bills if bill.remaining > 0), Fraction(0))
 
     @property
     def lebih_bayar(self) -> Fraction:
-        return sum((-bill.rest for bill in self.bills if bill.rest < 0), Fraction(0))
+        return sum((-bill.remaining for bill in self.bills if bill.remaining < 0), Fraction(0))
 
     @property
     def lunas(self) -> bool:
@@ -60,7 +60,7 @@ def answer(students: list[Siswa], failed: set[str], query: Query) -> dict[str, A
     for one in found:
         for key, bills_ in _keys(one, query.get("group")):
             keys.setdefault(key, []).append(Owes(one.student, bills_))
-    return {"total": _sums(found), "groups": {key: _sums(part) for key, part in keys.items()}}
+    return {"total": _sums(found), "groups": {key: _sums(owing) for key, owing in keys.items()}}
 
 
 def bills(student: Siswa) -> Iterator[Bill]:
@@ -69,20 +69,21 @@ def bills(student: Siswa) -> Iterator[Bill]:
     for period in student.pembayaran or []:
         name, found = str(period["period_id"]).strip(), False
         for category in period["categories"]:
-            for rest in _rests(category, category["items"]):
+            for amount in _remaining(category, category["items"]):
                 found = True
-                yield Bill(name, category["category_name"], rest)
+                yield Bill(name, category["category_name"], amount)
         if not found:
-            for rest in _rests(period, []):
-                yield Bill(name, "", rest)
+            for amount in _remaining(period, []):
+                yield Bill(name, "", amount)
 
 
-def _rests(part: dict[str, Any], items: list[dict[str, Any]]) -> list[Fraction]:
-    amounts = [Fraction(str(part["summary"][name])) for name in SUMMARY]
-    rests = [Fraction(str(item["remaining_balance"])) for item in items]
-    if not items and any(abs(amount) >= HALF for amount in amounts):
-        rests = [amounts[-1]]
-    return [round(rest, 2) if abs(rest) >= HALF else Fraction(0) for rest in rests]
+def _remaining(period_or_category: dict[str, Any], items: list[dict[str, Any]]) -> list[Fraction]:
+    """Return the remaining amounts. Below half a rupiah an amount is rounding noise, and zero."""
+    summary = [Fraction(str(period_or_category["summary"][name])) for name in SUMMARY]
+    remaining = [Fraction(str(item["remaining_balance"])) for item in items]
+    if not items and any(abs(amount) >= HALF for amount in summary):
+        remaining = [summary[-1]]
+    return [round(amount, 2) if abs(amount) >= HALF else Fraction(0) for amount in remaining]
 
 
 def _wanted(bill: Bill, query: Query) -> bool:
@@ -94,7 +95,7 @@ def _wanted(bill: Bill, query: Query) -> bool:
 
 def _matches(one: Owes, failed: set[str], query: Query) -> bool:
     student = one.student
-    words = f"{student.nama} {student.idperson}".lower()
+    searched_text = f"{student.nama} {student.idperson}".lower()
     return (
         all(
             not query.get(name) or getattr(student, column) in query[name]
@@ -103,7 +104,7 @@ def _matches(one: Owes, failed: set[str], query: Query) -> bool:
         and one.tunggakan >= Fraction(query.get("min", 0))
         and one.tunggakan <= Fraction(query.get("max", 10**15))
         and (not query.get("status") or any(_has(one, s, failed) for s in query["status"]))
-        and all(word in words for word in query.get("q", "").split())
+        and all(word in searched_text for word in query.get("q", "").split())
     )
 
 

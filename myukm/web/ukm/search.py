@@ -56,7 +56,7 @@ def _answer(code: str | None) -> Any:
     if wants_json():
         return jsonify({"messages": _objects(found.messages, wanted), "next": found.next})
     entries = [(message, snippet(message.body, wanted)) for message in found.messages]
-    places = {"following": found.next, "before": before, "cursor": cursor}
+    places = {"next_before": found.next, "before": before, "cursor": cursor}
     return _page(code, q, entries=entries, **places)
 
 
@@ -77,7 +77,7 @@ def _page(
 ) -> str:
     """Render the page: `entries` are the results, None without a valid query.
 
-    `places` are `following` and `before`, ids of the next page and of this one, and `cursor`.
+    `places` are `next_before` and `before`, where the next page and this one begin, and `cursor`.
     """
     ukm = None if code is None else memberships.get_membership(current_account().id, code).ukm
     return render_template(

@@ -38,7 +38,7 @@ def file_of(app: Flask) -> Path:
 
 @on_postgresql
 def test_a_database_that_is_only_read(app: Flask, settings: dict[str, str]) -> None:
-    """As after a failover, when the address leads to a standby."""
+    """This happens after a failover, when the address still leads to a standby."""
     name = settings["DATABASE_URL"].rpartition("/")[2]
     with psycopg.connect(settings["DATABASE_URL"], autocommit=True) as owner:
         owner.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
@@ -141,11 +141,11 @@ def test_the_only_process_that_leads_is_killed(
     start: Callable[..., Program],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The second command of the cure is typed, because a worker can lead as well."""
+    """Types the second command of the cure, which starts a worker: it can lead as well."""
     monkeypatch.setattr(database_writes, "MAX_STRETCH", 1.0)
     with app.app_context():
-        leads = select(LeaderLease.led_at)
-        wait_until(lambda: (db.session.rollback(), db.session.scalar(leads))[1], 30, "it leads")
+        led_at = select(LeaderLease.led_at)
+        wait_until(lambda: (db.session.rollback(), db.session.scalar(led_at))[1], 30, "it leads")
     assert not named(app, "nobody_leads")
     web.kill()
     _web, worker = commands(wait_finding(app, "nobody_leads")["cure"])
@@ -166,7 +166,7 @@ def set_last_led(app: Flask, moment: object) -> None:
         session.execute(update(LeaderLease).values(led_at=moment))
 
 
-def test_only_plain_rq_lives(
+def test_nobody_leads_if_only_plain_rq_workers_run(
     app: Flask, start: Callable[..., Program], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database_writes, "MAX_LEADERLESS", timedelta(seconds=0.1))
