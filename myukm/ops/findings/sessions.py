@@ -1,11 +1,12 @@
 """Checks of the database's sessions: whether a session blocks others, whether sessions have
-time-outs, and whether the server allows enough sessions. SQLite has no sessions."""
+time-outs and may be seen, and whether the server allows enough of them. SQLite has no sessions."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import RowMapping, text
+from sqlalchemy.exc import OperationalError
 
 from myukm.db import timeouts
 from myukm.db.types import utcnow
@@ -16,6 +17,7 @@ from myukm.sentences import joined, lazy_decimal
 CONNECTIONS_PER_WEB_PROCESS, CONNECTIONS_PER_WORKER_HOST = 11, 6
 NEARLY_ALL = 0.8
 BLOCKED_SECONDS = 10
+ACCESS_DENIED = 1227  # MariaDB: a privilege for the whole server is missing
 
 # Without transactions that only read, because they block nobody. But an idle one is included,
 # because it keeps VACUUM from cleaning up.
@@ -60,8 +62,16 @@ PROGRAMS = (
 
 
 def blocked() -> Iterator[Finding]:
-    """A transaction that has been open for ten seconds and has written or is idle."""
-    found = _first(BLOCKED, seconds=BLOCKED_SECONDS)
+    """A transaction that has been open for ten seconds and has written or is idle, or MariaDB does
+    not let our account see transactions."""
+    try:
+        found = _first(BLOCKED, seconds=BLOCKED_SECONDS)
+    except OperationalError as error:
+        if error.orig is None or error.orig.args[0] != ACCESS_DENIED:
+            raise
+        db.session.rollback()
+        yield _no_privilege()
+        return
     if found is None:
         return
     who = f"{found['name']} {found['program'] or ''}".strip()
@@ -79,6 +89,23 @@ def blocked() -> Iterator[Finding]:
         joined(what, waiting) if found["waiting"] else what,
         _("Periksa mesin itu, atau akhiri sesinya: %(command)s", command=_kill(found["pid"])),
         utcnow() - timedelta(seconds=float(found["seconds"])),
+    )
+
+
+def _no_privilege() -> Finding:
+    name, _at, host = db.session.scalars(text("SELECT current_user()")).one().rpartition("@")
+    return Finding(
+        "database_privilege",
+        WARNING,
+        _(
+            "Akun basis data %(account)s tidak boleh melihat transaksi lain, jadi sesi yang "
+            "menahan kunci tidak akan disebut.",
+            account=name,
+        ),
+        _(
+            "Jalankan di MariaDB sebagai root: %(command)s",
+            command=f"GRANT PROCESS ON *.* TO '{name}'@'{host}'",
+        ),
     )
 
 

@@ -20,6 +20,7 @@ from tests.support.servers import open_folder
 from tests.support.waiting import wait_until
 
 servers = pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
+on_mariadb = pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
@@ -52,6 +53,28 @@ def test_a_session_that_holds_a_row_for_long_is_named(
         assert "1 sesi menunggunya" in blocked(app)[0].message
     waiting.join()
     assert wait_until(lambda: not blocked(app), 30)
+
+
+@on_mariadb
+def test_an_account_that_may_not_see_transactions_is_cured(
+    app: Flask, settings: dict[str, str]
+) -> None:
+    address = settings["DATABASE_URL"]
+    database = address.rpartition("/")[2]
+    account = f"'plain_{database}'@'127.0.0.1'"
+    own = create_app(
+        config.load({**settings, "DATABASE_URL": address.replace("root@", f"plain_{database}@")})
+    )
+    with app.app_context(), db.engine.connect() as root:
+        root.exec_driver_sql(f"CREATE USER {account}")
+        root.exec_driver_sql(f"GRANT ALL ON {database}.* TO {account}")
+        found = wait_finding(own, "database_privilege")
+        assert found["cure"].endswith(f": GRANT PROCESS ON *.* TO {account}")
+        root.exec_driver_sql(found["cure"].partition(": ")[2])
+        with own.app_context():
+            db.engine.dispose()
+        wait_until(lambda: not named(own, "database_privilege"), 30, "it goes")
+        root.exec_driver_sql(f"DROP USER {account}")
 
 
 @on_postgresql
