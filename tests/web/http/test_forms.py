@@ -252,6 +252,7 @@ def test_every_open_invitation_is_counted_and_found_by_its_name_or_nim(
         found = admin.get(f"/admin/users?q={q}").text
         assert "1 undangan terbuka" in found
         assert "Undangan 0000" in found
+        assert 'id="invite">' in found, "the form does not push the result down"
 
 
 def test_a_refused_invitation_keeps_the_entered_values(client_as: ClientAs) -> None:
