@@ -23,7 +23,7 @@ from pathlib import Path
 import psutil
 import requests
 from flask import Flask
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, update
 
 import config
 from bench.report import cpu_with_ended_children, row
@@ -36,6 +36,7 @@ from myukm.domain.actor import Actor
 from myukm.domain.sync import commands
 from myukm.extensions import db
 from myukm.models import Siswa, SyncRun, Tagihan
+from myukm.models.sync import WORKING, Status
 from tests.support.postgresql import PostgreSQL
 from tests.support.programs import Program
 
@@ -160,10 +161,13 @@ def one_run(app: Flask, workers: list[Program]) -> dict[str, float]:
 
 
 def end_of(app: Flask, run_id: int) -> datetime | None:
-    """Return when the run completed, as its row says; None before that."""
-    done = select(SyncRun.finished_at).where(SyncRun.id == run_id, SyncRun.status == "completed")
+    """Return when the run completed, as its row says; None before that. Raises SystemExit if it
+    stopped for another reason."""
     with app.app_context():
-        return db.session.scalar(done)
+        run = db.session.get_one(SyncRun, run_id)
+        if run.status not in (*WORKING, Status.COMPLETED):
+            sys.exit(f"the run is {run.status}: {run.reason}")
+        return run.finished_at
 
 
 def cpu_of(program: Program) -> float:
