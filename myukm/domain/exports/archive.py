@@ -30,13 +30,15 @@ PORTION_SECONDS = 3.0
 class Place(msgspec.Struct):
     """How much of an archive is written.
 
-    `step` is "files", "messages", "end" (members and start page), or "" when all is written.
-    `deleted` is the result of `_count_deleted` at the beginning. `after` is the id of the last
-    written file or message of this step; `done` counts the written messages and files, `pages` are
-    the written pages of messages. An older version stored no `deleted`; such an archive is begun
-    anew.
+    The archive has the messages up to the id `until`, the last one at the beginning, and their
+    files: a file sent after the step "files" would be missing although its message is there.
+    `deleted` is the result of `_count_deleted` at the beginning. `step` is "files", "messages",
+    "end" (members and start page), or "" when all is written. `after` is the id of the last written
+    file or message of this step; `done` counts the written messages and files, `pages` are the
+    written pages of messages. An older version stored no `until`; such an archive is begun anew.
     """
 
+    until: int = -1
     deleted: int = -1
     step: str = "files"
     after: int = 0
@@ -77,7 +79,7 @@ def write_portion(held: store.Held, progress: Callable[[int], None]) -> None:
         size = file.size
     if place.step:
         store.hand_over(held, msgspec.json.encode(place).decode(), size, place.done)
-    elif _count_deleted(ukm) != place.deleted:
+    elif place.until < 0 or _count_deleted(ukm, place.until) != place.deleted:
         if_too_often = _("Pesan terus dihapus selama berkas ditulis. Coba lagi nanti.")
         store.begin_anew(held, if_too_often)
     else:
@@ -85,11 +87,13 @@ def write_portion(held: store.Held, progress: Callable[[int], None]) -> None:
 
 
 def _begin(ukm: Ukm) -> Place:
-    """Return the place of a new archive. Waits for the UKM's lock, so that deletions of messages
+    """Return the place of a new archive. Waits for the UKM's lock, so that messages and deletions
     under way are committed before the first file is read."""
     with transaction() as session:
         session.execute(select(Ukm.id).where(Ukm.id == ukm.id).with_for_update(key_share=True))
-        return Place(_count_deleted(ukm))
+        last = select(func.max(ChatMessage.id)).where(ChatMessage.ukm_id == ukm.id)
+        until = session.scalar(last) or 0
+        return Place(until, _count_deleted(ukm, until))
 
 
 def _steps(archive: ZipFile, ukm: Ukm, place: Place, progress: Callable[[int], None]) -> None:
@@ -106,12 +110,12 @@ def _steps(archive: ZipFile, ukm: Ukm, place: Place, progress: Callable[[int], N
 def _step(archive: ZipFile, ukm: Ukm, place: Place) -> None:
     """Write one file, one page of messages, or the members and the start page."""
     if place.step == "files":
-        last = archive_entries.write_file(archive, ukm, place.after)
+        last = archive_entries.write_file(archive, ukm, place.after, place.until)
         place.done += bool(last)
         place.step, place.after = ("files", last) if last else ("messages", 0)
     elif place.step == "messages":
         number = len(place.pages) + 1
-        page = archive_entries.write_messages(archive, ukm, place.after, number)
+        page = archive_entries.write_messages(archive, ukm, place.after, place.until, number)
         if page is None:
             place.step = "end"
             return
@@ -122,11 +126,11 @@ def _step(archive: ZipFile, ukm: Ukm, place: Place) -> None:
         place.step = ""
 
 
-def _count_deleted(ukm: Ukm) -> int:
-    """Return how many messages of the UKM, and accounts of their authors, are deleted. A deletion
-    while the archive is written may leave a text, a file or a name in it. The number shows it, and
-    the time of the deletion does not, because its transaction may have begun earlier."""
-    written = select(ChatMessage.id).where(ChatMessage.ukm_id == ukm.id)
+def _count_deleted(ukm: Ukm, until: int) -> int:
+    """Return how many messages of the archive, and accounts of their authors, are deleted. A
+    deletion while the archive is written may leave a text, a file or a name in it. The number shows
+    it, and the time of the deletion does not, because its transaction may have begun earlier."""
+    written = select(ChatMessage.id).where(ChatMessage.ukm_id == ukm.id, ChatMessage.id <= until)
     by_author = written.where(ChatMessage.user_id == User.id).exists()
     deleted = (
         written.where(ChatMessage.deleted_at.is_not(None)),

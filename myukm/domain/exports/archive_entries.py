@@ -22,9 +22,11 @@ IS_SENT = ChatFile.message_id.is_not(None) & ChatFile.stored_at.is_not(None)
 MEMBER_COLUMNS = ("nim", "name", "is_admin", "joined_at")
 
 
-def write_file(archive: ZipFile, ukm: Ukm, after: int) -> int | None:
-    """Write the UKM's next file after this id; return its id, None if there is none."""
-    query = select(ChatFile).where(ChatFile.ukm_id == ukm.id, ChatFile.id > after, IS_SENT)
+def write_file(archive: ZipFile, ukm: Ukm, after: int, until: int) -> int | None:
+    """Write the UKM's next file after the id `after` that was sent with a message up to the id
+    `until`; return its id, None if there is none."""
+    sent = (IS_SENT, ChatFile.message_id <= until)
+    query = select(ChatFile).where(ChatFile.ukm_id == ukm.id, ChatFile.id > after, *sent)
     file = db.session.scalar(query.order_by(ChatFile.id).limit(1))
     release_connection()
     if file is None:
@@ -34,18 +36,14 @@ def write_file(archive: ZipFile, ukm: Ukm, after: int) -> int | None:
     return file.id
 
 
-def write_messages(archive: ZipFile, ukm: Ukm, after: int, number: int) -> Page | None:
-    """Write page `number`, the messages after the id `after`, as HTML and as JSON.
+def write_messages(archive: ZipFile, ukm: Ukm, after: int, until: int, number: int) -> Page | None:
+    """Write page `number`, the messages after the id `after` up to the id `until`, as HTML and as
+    JSON.
 
     Returns None if there are no such messages.
     """
-    query = (
-        select(ChatMessage)
-        .options(*SHOWN)
-        .where(
-            ChatMessage.ukm_id == ukm.id, ChatMessage.id > after, ChatMessage.deleted_at.is_(None)
-        )
-    )
+    these = (ChatMessage.id > after, ChatMessage.id <= until, ChatMessage.deleted_at.is_(None))
+    query = select(ChatMessage).options(*SHOWN).where(ChatMessage.ukm_id == ukm.id, *these)
     rows = db.session.scalars(query.order_by(ChatMessage.id).limit(PER_PAGE + 1)).all()
     if not (found := rows[:PER_PAGE]):
         return None

@@ -186,6 +186,46 @@ def test_a_message_deleted_between_two_portions_is_not_in_the_archive(
     assert b"Halo semua" not in found.read("messages/00001.json")
 
 
+@pytest.mark.parametrize("portions", [1, 3], ids=["files", "messages"])
+def test_an_archive_ends_with_the_last_message_at_its_beginning(
+    inside: None,
+    people: People,
+    client_as: ClientAs,
+    monkeypatch: pytest.MonkeyPatch,
+    portions: int,
+) -> None:
+    """So a file that is sent while the archive is written is not missing beside its message."""
+    monkeypatch.setattr(archive, "PORTION_SECONDS", 0.0)
+    before = upload(client_as("friend"), PDF + b"before", "late.pdf", "", client_id="f9").json
+    export = requested(people)
+    for _portion in range(portions):
+        writing.write(export.id)
+    friend = db.session.get_one(User, people["friend"])
+    after = upload(client_as("friend"), PDF + b"after", "late.pdf", "", client_id="f10").json
+    messages.post(friend, UKM, "terlambat", "m9", files=[before["id"], after["id"]])
+    gone, _new = messages.post(friend, UKM, "dihapus", "m10")
+    messages.delete(people["friend"], UKM, gone.id)
+    found = opened(export)
+    assert [name for name in found.namelist() if "late" in name] == []
+    kept = [one["message"] for one in json.loads(found.read("messages/00001.json"))]
+    assert kept == ["Halo semua", EVIL, ""]
+    assert export.losses == 0, "begun anew for a message that is not in the archive"
+
+
+def test_an_archive_of_an_older_version_is_begun_anew(
+    inside: None, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "PORTION_SECONDS", 0.0)
+    export = requested(people)
+    writing.write(export.id)
+    with transaction():
+        place = json.loads(export.place or "")
+        del place["until"]
+        export.place = json.dumps(place)
+    assert len(opened(export).namelist()) == 7
+    assert export.losses == 1
+
+
 @every_database
 def test_a_deletion_that_is_not_committed_when_the_archive_begins_is_seen(
     inside: None, talk: Flask, people: People
