@@ -65,10 +65,10 @@ def snapshot() -> Iterator[Session]:
     session.connection(execution_options=snapshot_options(session.get_bind().dialect))
     try:
         yield session
+        session.commit()
     except BaseException:
         session.rollback()
         raise
-    session.commit()
 
 
 def snapshot_options(dialect: Dialect) -> dict[str, Any]:

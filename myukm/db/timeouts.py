@@ -123,8 +123,9 @@ def wait_for_locks(session: Session, seconds: float) -> None:
 
 
 def lift_time_limits(connection: Connection) -> None:
-    """Lift the time limits of the running transaction (PostgreSQL), for imports and migrations.
-    Keepalives still detect a machine that vanished."""
+    """Lift the time limits of the running transaction (PostgreSQL), for migrations, and for
+    imports, files and checks in jobs and commands. Not in a request, which would hold its
+    connection for as long. Keepalives still detect a machine that vanished."""
     if connection.dialect.name == "postgresql":
         names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
         calls = ", ".join(f"set_config('{name}', '0', true)" for name in names)

@@ -92,6 +92,9 @@ class Book:
         with self._folder:
             if failed is None:
                 self.book.close()
+                return
+            for sheet in self.book.worksheets():
+                sheet._opt_close()  # its temporary file
 
     def add(self, name: str, columns: Sequence[Column]) -> "Sheet":
         """Add a sheet whose first row, the titles, does not scroll."""

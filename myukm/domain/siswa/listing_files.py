@@ -65,12 +65,15 @@ def check_size(filters: Filters, most: int) -> None:
         raise Invalid(message, code="too_many_students")
 
 
-def write_csv(filters: Filters, file: IO[bytes], progress: Progress = int) -> None:
+def write_csv(
+    filters: Filters, file: IO[bytes], progress: Progress = int, *, limited: bool = False
+) -> None:
     """Write the students that match as CSV; amounts are decimal digits, times ISO 8601.
 
-    `progress` is called with the number of students written so far.
+    `progress` is called with the number of students written so far. `limited` is for requests: the
+    database's time limits hold. Then an error for which `is_unavailable` is true may be raised.
     """
-    with long_snapshot():
+    with _snapshot(limited=limited):
         parts = _counted(all_lines(Matching(filters), PORTION), progress)
         lines = (line for part in parts for line in part)
         rows = map(_csv_row, lines)
@@ -78,10 +81,12 @@ def write_csv(filters: Filters, file: IO[bytes], progress: Progress = int) -> No
 
 
 @contextmanager
-def long_snapshot() -> Iterator[None]:
-    """Run the block in one `snapshot()` that the database does not end while a file is written."""
+def _snapshot(*, limited: bool) -> Iterator[None]:
+    """Run the block in one `snapshot()`; if not `limited`, the database does not end it while a
+    file is written."""
     with snapshot() as session:
-        lift_time_limits(session.connection())
+        if not limited:
+            lift_time_limits(session.connection())
         yield
 
 
@@ -111,15 +116,17 @@ def _amounts(line: Line) -> tuple[int, int, int]:
     return line.tunggakan, line.lebih_bayar, line.tunggakan - line.lebih_bayar
 
 
-def write_xlsx(filters: Filters, file: IO[bytes], progress: Progress = int) -> None:
+def write_xlsx(
+    filters: Filters, file: IO[bytes], progress: Progress = int, *, limited: bool = False
+) -> None:
     """Write the students that match, their bills, the groups, and the filters, as XLSX.
 
-    `progress` is called with the number of students written so far.
+    `progress` and `limited` as for `write_csv`.
     """
     matching, zone = Matching(filters), campus_timezone()
     verdict = cache(verdict_text)  # for this file only, because each file has its reader's language
     # The snapshot ends before the book does, because packing the book needs no database.
-    with Book(file, zone, _heading(filters)) as book, long_snapshot():
+    with Book(file, zone, _heading(filters)) as book, _snapshot(limited=limited):
         as_of, total = utcnow(), sums.totals(matching)
         students, bills = (
             book.add(_("Siswa"), columns.of_students()),

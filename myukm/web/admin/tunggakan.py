@@ -2,22 +2,18 @@
 
 from collections.abc import Callable
 from io import BytesIO
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, jsonify, render_template, send_file, url_for
+from sqlalchemy.exc import DBAPIError
 
 from myukm.cooperative import yield_control
+from myukm.db.availability import is_unavailable
 from myukm.db.types import utcnow
 from myukm.domain.siswa import listing_files, owing, statements
 from myukm.domain.siswa.filters import BILLS, Filters
-from myukm.domain.siswa.listing_files import (
-    MAX_STUDENTS,
-    Progress,
-    check_size,
-    write_csv,
-    write_xlsx,
-)
+from myukm.domain.siswa.listing_files import MAX_STUDENTS, check_size, write_csv, write_xlsx
 from myukm.domain.siswa.matching import Matching
 from myukm.domain.siswa.sums import Figures
 from myukm.rate_limiting.local_log import Limit
@@ -94,14 +90,20 @@ def xlsx() -> Any:
     return file("xlsx", write_xlsx)
 
 
-def file(kind: str, write: Callable[[Filters, IO[bytes], Progress], None]) -> Any:
-    """Return the file; let a job write it if it has more than `MAX_STUDENTS`."""
+def file(kind: str, write: Callable[..., None]) -> Any:
+    """Return the file; let a job write it if it has more than `MAX_STUDENTS`, or if the database
+    ended it at a time limit, which jobs do not have."""
     filters = from_query()
     total = listing_files.count(filters)
     if total > listing_files.MAX_STUDENTS:
         return exports.accepted(kind, filters, total)
     content = BytesIO()
-    write(filters, content, yield_control)
+    try:
+        write(filters, content, yield_control, limited=True)
+    except DBAPIError as error:
+        if not is_unavailable(error):
+            raise
+        return exports.accepted(kind, filters, total)
     content.seek(0)
     name = f"tunggakan.{kind}"
     return send_file(content, TYPES[kind], as_attachment=True, download_name=name)

@@ -1,20 +1,32 @@
 """The page of what students owe: roles, filters in the address, links to a group's students."""
 
 import re
+import select
 from collections.abc import Callable
 from html import unescape
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from myukm.db import timeouts
 from myukm.db.session import transaction
+from myukm.domain.exports import writing
+from myukm.extensions import db
 from myukm.models import PaymentLoss, Siswa, Tagihan
+from myukm.web.admin import tunggakan
 from tests.support.bill_rows import give_sets
 
 ClientAs = Callable[[str], FlaskClient]
 JSON = {"Accept": "application/json"}
 PATH = "/admin/tunggakan"
+
+
+@pytest.fixture
+def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction that is silent for a second is ended. Name it before `app`."""
+    monkeypatch.setattr(timeouts, "IDLE_SECONDS", 1)
 
 
 @pytest.fixture
@@ -230,3 +242,22 @@ def test_files_contain_the_filtered_students(client_as: ClientAs) -> None:
         assert client_as(who).get(f"{PATH}.csv").status_code == status
         assert client_as(who).get(f"{PATH}.xlsx").status_code == status
     assert client.get(f"{PATH}.csv?status=x").status_code == 422
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
+@pytest.mark.usefixtures("short_limits", "students")
+def test_a_file_that_meets_a_time_limit_of_the_database_is_written_by_a_job(
+    app: Flask, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    def wait_for_the_end_of_the_session(_written: int) -> None:
+        driver: Any = db.session.connection().connection.dbapi_connection
+        ended, _, _ = select.select([getattr(driver, "_sock", driver)], [], [], 10)
+        assert ended, "the request has no time limit"
+
+    monkeypatch.setattr(tunggakan, "yield_control", wait_for_the_end_of_the_session)
+    answer = client_as("bendahara").get(f"{PATH}.{kind}?min=1", headers=JSON)
+    assert (answer.status_code, answer.json["kind"], answer.json["total"]) == (202, kind, 2)
+    with app.app_context():
+        writing.write(answer.json["id"])
+    assert client_as("bendahara").get(answer.json["url"]).status_code == 200
