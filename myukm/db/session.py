@@ -13,11 +13,15 @@ from sqlalchemy import (
     Insert,
     Update,
     bindparam,
+    delete,
     event,
+    inspect,
+    select,
 )
 from sqlalchemy.engine import CursorResult, Dialect
 from sqlalchemy.orm import Session
 
+from myukm.db.base import Model
 from myukm.extensions import db
 
 Args = TypeVarTuple("Args")
@@ -136,3 +140,14 @@ def execute_rowcount(session: Session, statement: Update | Delete | Insert) -> i
     """Execute an UPDATE, DELETE or INSERT … SELECT and return the number of affected rows."""
     result = session.execute(statement, execution_options={"preserve_rowcount": True})
     return int(cast(CursorResult[Any], result).rowcount)
+
+
+def delete_some(session: Session, table: type[Model], which: ColumnElement[bool], most: int) -> int:
+    """Delete up to `most` rows, so that no lock is held for long, and return how many were found.
+    The number of deleted rows would not tell whether more are left, because another leader may have
+    deleted the same ones."""
+    key = inspect(table).primary_key[0]
+    ids = session.scalars(select(key).where(which).limit(most)).all()
+    if ids:
+        session.execute(delete(table).where(key.in_(ids), which))
+    return len(ids)

@@ -1,9 +1,8 @@
 """Retention of runs: of an old run only its sums, failed items and changes stay."""
 
-from sqlalchemy import ColumnElement, delete, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import select, update
 
-from myukm.db.session import transaction
+from myukm.db.session import delete_some, transaction
 from myukm.extensions import db
 from myukm.models import SyncItem, SyncRun, SyncSample
 from myukm.models.sync import ItemStatus
@@ -19,8 +18,8 @@ def prune() -> bool:
         return False
     with transaction() as session:
         items = (SyncItem.run_id == run_id) & (SyncItem.status != ItemStatus.FAILED)
-        found = _delete_some(session, SyncItem, items)
-        found += _delete_some(session, SyncSample, SyncSample.run_id == run_id)
+        found = delete_some(session, SyncItem, items, CHUNK)
+        found += delete_some(session, SyncSample, SyncSample.run_id == run_id, CHUNK)
         if not found:
             session.execute(update(SyncRun).where(SyncRun.id == run_id).values(pruned=True))
     return True
@@ -34,14 +33,3 @@ def _next_to_prune() -> int | None:
         return None
     due = (SyncRun.id < oldest_kept, ~SyncRun.pruned, SyncRun.live.is_(None))
     return db.session.scalar(select(SyncRun.id).where(*due).order_by(SyncRun.id).limit(1))
-
-
-def _delete_some(
-    session: Session, table: type[SyncItem] | type[SyncSample], which: ColumnElement[bool]
-) -> int:
-    """Delete up to `CHUNK` rows and return how many were found. The number of deleted rows would
-    not tell whether more are left, because another leader may have deleted the same ones."""
-    ids = session.scalars(select(table.id).where(which).limit(CHUNK)).all()
-    if ids:
-        session.execute(delete(table).where(table.id.in_(ids)))
-    return len(ids)
