@@ -1,6 +1,7 @@
 """Steps of migrations that may be repeated.
 
-MariaDB commits each step at once, so a killed upgrade that is run again repeats committed steps.
+MariaDB commits each step at once, so a killed upgrade or downgrade that is run again repeats
+committed steps.
 """
 
 from typing import Any
@@ -11,6 +12,19 @@ from alembic import op
 
 def add_column(table: str, column: "sa.Column[Any]") -> None:
     """Add a column, unless a killed upgrade has added it already."""
-    known = {each["name"] for each in sa.inspect(op.get_bind()).get_columns(table)}
-    if column.name not in known:
+    if column.name not in _columns(table):
         op.add_column(table, column)
+
+
+def drop_column(table: str, name: str) -> None:
+    """Drop a column, unless a killed downgrade has dropped it already.
+
+    Not in batch mode: it would recreate the table, and SQLite would delete the rows that refer to
+    it. `IF EXISTS` is not known to SQLite.
+    """
+    if name in _columns(table):
+        op.drop_column(table, name)
+
+
+def _columns(table: str) -> set[str]:
+    return {each["name"] for each in sa.inspect(op.get_bind()).get_columns(table)}

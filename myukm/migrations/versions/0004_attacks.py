@@ -4,7 +4,7 @@ import myukm.db.types
 
 from alembic import op
 import sqlalchemy as sa
-from myukm.db.migration_steps import add_column
+from myukm.db.migration_steps import add_column, drop_column
 import myukm.db.session
 revision = '0004'
 down_revision = '0006'
@@ -15,5 +15,4 @@ def upgrade():
 
 
 def downgrade():
-    # Not in batch mode: it would recreate the table, and SQLite would delete the rows that refer to it.
-    op.drop_column('user_account', 'attacked_at')
+    drop_column('user_account', 'attacked_at')

@@ -4,7 +4,7 @@ import myukm.db.types
 
 from alembic import op
 import sqlalchemy as sa
-from myukm.db.migration_steps import add_column
+from myukm.db.migration_steps import add_column, drop_column
 import myukm.db.session
 revision = '0006'
 down_revision = '0005'
@@ -17,7 +17,6 @@ def upgrade():
 
 
 def downgrade():
-    # Not in batch mode: it would recreate the tables, and SQLite would delete the rows that refer to them.
-    op.drop_column('user_account', 'recent_acts')
-    op.drop_index('ix_audit_actor', 'audit')
-    op.drop_column('audit', 'actor_id')
+    drop_column('user_account', 'recent_acts')
+    op.drop_index('ix_audit_actor', 'audit', if_exists=True)
+    drop_column('audit', 'actor_id')

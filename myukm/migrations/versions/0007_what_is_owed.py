@@ -9,7 +9,7 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
-from myukm.db.migration_steps import add_column
+from myukm.db.migration_steps import add_column, drop_column
 import myukm.db.session
 from myukm.domain.payment_api import body, owed, parser
 revision = '0007'
@@ -93,10 +93,9 @@ def commit():
 
 
 def downgrade():
-    op.create_index('ix_siswa_search', 'siswa', ['search_text', 'id'])
-    op.create_index('ix_siswa_lunas_search', 'siswa', ['lunas', 'search_text', 'id'])
-    op.drop_index('ix_siswa_list', 'siswa')
-    # Not in batch mode: it would recreate the table, and SQLite would delete the rows that refer to it.
+    op.create_index('ix_siswa_search', 'siswa', ['search_text', 'id'], if_not_exists=True)
+    op.create_index('ix_siswa_lunas_search', 'siswa', ['lunas', 'search_text', 'id'], if_not_exists=True)
+    op.drop_index('ix_siswa_list', 'siswa', if_exists=True)
     for name in ('tidak_cocok', 'status', 'lebih_bayar'):
-        op.drop_column('siswa', name)
-    op.drop_column('sync_run', 'mismatched')
+        drop_column('siswa', name)
+    drop_column('sync_run', 'mismatched')

@@ -29,4 +29,4 @@ def upgrade():
 
 
 def downgrade():
-    op.drop_table('sync_request')
+    op.drop_table('sync_request', if_exists=True)

@@ -7,7 +7,7 @@ import myukm.db.types
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
-from myukm.db.migration_steps import add_column
+from myukm.db.migration_steps import add_column, drop_column
 revision = '0013'
 down_revision = '0012'
 
@@ -28,5 +28,5 @@ def upgrade():
 
 
 def downgrade():
-    op.drop_column('leader_lease', 'led_at')
-    op.drop_table('installation')
+    drop_column('leader_lease', 'led_at')
+    op.drop_table('installation', if_exists=True)

@@ -32,4 +32,4 @@ def upgrade():
 
 
 def downgrade():
-    op.drop_table('sync_schedule')
+    op.drop_table('sync_schedule', if_exists=True)

@@ -61,11 +61,9 @@ def fill():
 
 
 def downgrade():
-    if sa.inspect(op.get_bind()).has_table(TABLE):
-        op.drop_table(TABLE)
-    if has_index('chat_message', DELETED):
-        # MariaDB needs an index for the foreign key; other indexes of ukm_id remain.
-        op.drop_index(DELETED, 'chat_message')
+    op.drop_table(TABLE, if_exists=True)
+    # MariaDB needs an index for the foreign key; other indexes of ukm_id remain.
+    op.drop_index(DELETED, 'chat_message', if_exists=True)
 
 
 def has_index(table, name):

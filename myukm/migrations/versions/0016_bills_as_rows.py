@@ -120,4 +120,4 @@ def commit():
 
 
 def downgrade():
-    op.drop_table('tagihan')
+    op.drop_table('tagihan', if_exists=True)

@@ -2,7 +2,7 @@
 
 from alembic import op
 import sqlalchemy as sa
-from myukm.db.migration_steps import add_column
+from myukm.db.migration_steps import add_column, drop_column
 revision = '0017'
 down_revision = '0016'
 
@@ -12,4 +12,4 @@ def upgrade():
 
 
 def downgrade():
-    op.drop_column('alert', 'cure')
+    drop_column('alert', 'cure')

@@ -34,7 +34,7 @@ def upgrade():
 
 
 def downgrade():
-    op.drop_table('payment_loss')
+    op.drop_table('payment_loss', if_exists=True)
     if op.get_bind().dialect.name == 'sqlite':
-        op.create_index('ix_siswa_list', 'siswa', LISTED)
-        op.drop_index('ix_siswa_list_whole', 'siswa')
+        op.create_index('ix_siswa_list', 'siswa', LISTED, if_not_exists=True)
+        op.drop_index('ix_siswa_list_whole', 'siswa', if_exists=True)

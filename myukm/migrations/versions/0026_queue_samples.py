@@ -23,4 +23,4 @@ def upgrade():
 
 
 def downgrade():
-    op.drop_table('queue_sample')
+    op.drop_table('queue_sample', if_exists=True)

@@ -67,4 +67,4 @@ def upgrade():
 
 def downgrade():
     for table in ('roster_change', 'roster_part', 'roster_import'):
-        op.drop_table(table)
+        op.drop_table(table, if_exists=True)

@@ -2,7 +2,7 @@
 
 from alembic import op
 import sqlalchemy as sa
-from myukm.db.migration_steps import add_column
+from myukm.db.migration_steps import add_column, drop_column
 import myukm.db.types
 revision = '0028'
 down_revision = '0027'
@@ -88,6 +88,6 @@ def upgrade():
 
 
 def downgrade():
-    op.drop_column('membership', 'push_all')
+    drop_column('membership', 'push_all')
     for name in reversed(TABLES):
-        op.drop_table(name)
+        op.drop_table(name, if_exists=True)

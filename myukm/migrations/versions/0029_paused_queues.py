@@ -20,4 +20,4 @@ def upgrade():
 
 
 def downgrade():
-    op.drop_table('queue_pause')
+    op.drop_table('queue_pause', if_exists=True)

@@ -5,7 +5,7 @@ import json
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
-from myukm.db.migration_steps import add_column
+from myukm.db.migration_steps import add_column, drop_column
 from myukm.models.search_terms import search_text
 revision = '0030'
 down_revision = '0029'
@@ -95,6 +95,6 @@ def has_index():
 def downgrade():
     if op.get_bind().dialect.name == 'sqlite':
         drop_fts()
-    elif has_index():
-        op.drop_index(INDEX, TABLE)
-    op.drop_column(TABLE, COLUMN)
+    else:
+        op.drop_index(INDEX, TABLE, if_exists=True)
+    drop_column(TABLE, COLUMN)

@@ -2,7 +2,7 @@
 
 from alembic import op
 import sqlalchemy as sa
-from myukm.db.migration_steps import add_column
+from myukm.db.migration_steps import add_column, drop_column
 from myukm.db.types import UTCDateTime, key_type
 revision = '0031'
 down_revision = '0030'
@@ -29,9 +29,9 @@ def upgrade():
 
 
 def downgrade():
-    op.drop_table('student_code')
-    op.drop_index('ix_siswa_nim', 'siswa')
-    op.drop_index('ix_user_account_idperson', 'user_account')
-    op.drop_column('siswa', 'nim')
+    op.drop_table('student_code', if_exists=True)
+    op.drop_index('ix_siswa_nim', 'siswa', if_exists=True)
+    op.drop_index('ix_user_account_idperson', 'user_account', if_exists=True)
+    drop_column('siswa', 'nim')
     for name, _kind in LINK:
-        op.drop_column('user_account', name)
+        drop_column('user_account', name)

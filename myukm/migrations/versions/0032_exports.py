@@ -53,5 +53,5 @@ def key(length):
 
 
 def downgrade():
-    op.drop_table('export_part')
-    op.drop_table('export')
+    op.drop_table('export_part', if_exists=True)
+    op.drop_table('export', if_exists=True)

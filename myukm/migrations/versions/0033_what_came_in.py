@@ -73,4 +73,4 @@ def open_balance():
 
 def downgrade():
     for name in ('vanished_bill', 'closed_day', 'daily_balance', 'payment_journal'):
-        op.drop_table(name)
+        op.drop_table(name, if_exists=True)

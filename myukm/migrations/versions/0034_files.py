@@ -3,7 +3,7 @@
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
-from myukm.db.migration_steps import add_column
+from myukm.db.migration_steps import add_column, drop_column
 import myukm.db.types
 revision = '0034'
 down_revision = '0033'
@@ -62,5 +62,5 @@ def key(length):
 
 
 def downgrade():
-    op.drop_table('chat_file')
-    op.drop_column('chat_message', 'file_count')
+    op.drop_table('chat_file', if_exists=True)
+    drop_column('chat_message', 'file_count')

@@ -8,7 +8,7 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
-from myukm.db.migration_steps import add_column
+from myukm.db.migration_steps import add_column, drop_column
 
 from myukm.domain.siswa import bill_sets
 revision = '0035'
@@ -114,5 +114,5 @@ def downgrade():
     replace_index('tagihan', 'ix_tagihan_open_bills', 'ix_tagihan_open', BY_CATEGORY, **OPEN)
     if op.get_bind().dialect.name == 'sqlite':
         replace_index('siswa', 'ix_siswa_list_with_sets', 'ix_siswa_list_whole', LISTED)
-    op.drop_column('siswa', 'bill_set')
-    op.drop_table('bill_set')
+    drop_column('siswa', 'bill_set')
+    op.drop_table('bill_set', if_exists=True)

@@ -1,7 +1,7 @@
 """exports that several jobs write, one after another"""
 from alembic import op
 import sqlalchemy as sa
-from myukm.db.migration_steps import add_column
+from myukm.db.migration_steps import add_column, drop_column
 
 revision = '0036'
 down_revision = '0035'
@@ -14,5 +14,5 @@ def upgrade():
 
 
 def downgrade():
-    op.drop_column('export', 'turn')
-    op.drop_column('export', 'place')
+    drop_column('export', 'turn')
+    drop_column('export', 'place')

@@ -3,7 +3,7 @@
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
-from myukm.db.migration_steps import add_column
+from myukm.db.migration_steps import add_column, drop_column
 import myukm.db.types
 from myukm.models.ukm import search_text
 revision = '0038'
@@ -69,8 +69,8 @@ def fill_search_texts():
 
 
 def downgrade():
-    op.drop_table('join_request')
-    op.drop_index('ix_ukm_link_token', 'ukm')
+    op.drop_table('join_request', if_exists=True)
+    op.drop_index('ix_ukm_link_token', 'ukm', if_exists=True)
     for table, columns in COLUMNS.items():
         for name in columns:
-            op.drop_column(table, name)
+            drop_column(table, name)

@@ -2,7 +2,7 @@
 
 from alembic import op
 import sqlalchemy as sa
-from myukm.db.migration_steps import add_column
+from myukm.db.migration_steps import add_column, drop_column
 revision = '0040'
 down_revision = '0039'
 
@@ -17,4 +17,4 @@ def upgrade():
 
 def downgrade():
     for table in TABLES:
-        op.drop_column(table, 'translations')
+        drop_column(table, 'translations')
