@@ -29,8 +29,7 @@ def test_a_child_of_the_worker_that_takes_too_much(
 ) -> None:
     fault = tmp_path / "take"
     start("python", "-m", "tests.support.greedy_worker", str(fault))
-    with app.app_context():
-        wait_until(lambda: process_registry.living(int(time.time())), 30, "it runs")
+    before = wait_until(lambda: running(app), 30, "it runs")
     assert not named(app, "process_memory")
     fault.touch()
     [found] = wait_until(lambda: named(app, "process_memory"), 30, "it is named")
@@ -38,7 +37,14 @@ def test_a_child_of_the_worker_that_takes_too_much(
     fault.unlink()
     [restart] = commands(found["cure"])
     type_command(app, start, restart)
+    wait_until(lambda: running(app) - before, 30, "it runs again")
     wait_until(lambda: not named(app, "process_memory"), 30, "it goes with its cause")
+
+
+def running(app: Flask) -> set[int]:
+    """Return the ids of the processes that sent a heartbeat lately."""
+    with app.app_context():
+        return {each.pid for each in process_registry.living(int(time.time()))}
 
 
 def test_a_web_process_that_takes_too_much(

@@ -75,12 +75,15 @@ def test_actions_on_failed_jobs_survive_kills(app: Flask, valkey: redis.Redis, a
     ids, draw = fail_many(app, valkey), random.Random(action)
     with app.app_context():
         actions.begin("default", action)
+    left = []
     for _ in range(KILLS):
         count = min(done(valkey) + draw.randint(1, MANY // 10), MANY)
         worker = in_another_process(app)
         wait_for_done(valkey, count)
         kill(worker, signal.SIGKILL)
         os.waitpid(worker, 0)
+        left.append(len(ids) - done(valkey))
+    assert any(left), "no kill interrupted the action"
     leader = FailureWorker()
     while not valkey.hexists(keys.work("default"), "ended"):
         with app.app_context():

@@ -22,7 +22,6 @@ class S3Server:
         argv = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
         redirected = ["sh", "-c", 'exec "$@" >>"$0" 2>&1', str(log), *argv]
         self.child = ManagedProcess(redirected)
-        wait_until(self._answers, 30, "moto answers")
         self.client = boto3.client(
             "s3",
             endpoint_url=self.endpoint,
@@ -30,7 +29,12 @@ class S3Server:
             aws_access_key_id=KEY,
             aws_secret_access_key=SECRET,
         )
-        self.client.create_bucket(Bucket=BUCKET)
+        try:
+            wait_until(self._answers, 30, "moto answers")
+            self.client.create_bucket(Bucket=BUCKET)
+        except BaseException:
+            self.kill()
+            raise
         self.url = f"s3://{KEY}:raha%2Fsia@{BUCKET}/ukm?endpoint={self.endpoint}"
 
     def _answers(self) -> bool:

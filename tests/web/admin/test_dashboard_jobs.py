@@ -1,6 +1,8 @@
 """rq-dashboard with jobs of every kind, also damaged jobs: no page fails."""
 
 import pickle
+import zlib
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -60,13 +62,14 @@ def usual_jobs(queue: Queue) -> dict[str, Job]:
 
 
 def jobs_with_odd_results(queue: Queue) -> dict[str, Job]:
-    """Jobs whose result or error cannot be written as JSON."""
+    """Jobs whose result cannot be written as JSON, or whose error is no UTF-8."""
     values = {"date": datetime.now(UTC), "bytes": b"\xff", "set": {1}, "nan": float("nan")}
     made = {name: queue.enqueue(PING) for name in (*values, "failed")}
     for name, value in values.items():
         Result.create(made[name], Result.Type.SUCCESSFUL, ttl=100, return_value=value)
-    error = "Traceback\nKeyError: \ud800".encode("utf-8", "replace").decode()
-    Result.create_failure(made["failed"], 100, error)
+    error = b64encode(zlib.compress(b"Traceback\nKeyError: \xed\xa0\x80"))  # half a surrogate pair
+    entry = {"type": Result.Type.FAILED.value, "exc_string": error}
+    queue.connection.xadd(Result.get_key(made["failed"].id), entry)
     return made
 
 
@@ -98,8 +101,10 @@ def test_no_kind_of_job_breaks_a_page(app: Flask, client_as: As, valkey: redis.R
     pages += ["/admin/antrian"]
     for job in made.values():
         pages += [f"/admin/rq/0/view/job/{job.id}", f"/admin/rq/0/data/job/{job.id}.json"]
+        pages += [f"/admin/antrian/pekerjaan/{job.id}"]
     broken = {page: status for page in pages if (status := admin.get(page).status_code) >= 500}
     assert not broken
+    assert "KeyError: " in admin.get(f"/admin/antrian/pekerjaan/{made['failed'].id}").text
     assert admin.get("/admin/rq/").text.count('href="/admin/antrian"') == 1
 
 

@@ -1,12 +1,13 @@
 """The page of received payments: roles, figures, the file, an empty campus."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from myukm.db import clock
 from myukm.db.session import transaction
 from myukm.domain.income import journal
 from myukm.models import ClosedDay, DailyBalance, PaymentJournal
@@ -18,8 +19,14 @@ NOTHING = dict.fromkeys(("owed", "overpaid", "paid", "received", "corrected", "l
 
 
 @pytest.fixture
-def today(app: Flask) -> date:
-    """The campus's day, on which MTs received 150,000.50 and corrected 20,000."""
+def today(app: Flask, monkeypatch: pytest.MonkeyPatch) -> date:
+    """The campus's day, on which the clock stands, because a test may run over midnight.
+
+    Of this day the journal has 150,000.50 received and 20,000 corrected in the unit MTs, and 70,000
+    lost without a unit. The month before ended with 900,000 owed and 300,000 received.
+    """
+    noon = datetime(2026, 9, 20, 5, tzinfo=UTC)
+    monkeypatch.setattr(clock, "now", lambda: noon)
     with app.app_context():
         day = date.fromisoformat(journal.today())
         before = (day.replace(day=1) - timedelta(days=1)).isoformat()

@@ -102,9 +102,15 @@ BAD_LINES = (
 def test_every_bad_line_is_named_and_nothing_written(app: Flask, client_as: ClientAs) -> None:
     admin = client_as("admin")
     problems = check(admin, BAD_LINES).get_json()["problems"]
-    assert [one["line"] for one in problems] == [3, 4, 5, 6, 7, 8, 10]
-    assert problems[0]["message"] == "NIM ini sudah terdaftar."
-    assert problems[3]["message"] == "NIM ini sudah ada di baris 2."
+    assert {one["line"]: one["message"] for one in problems} == {
+        3: "NIM ini sudah terdaftar.",
+        4: "Nama harus 1 sampai 120 huruf.",
+        5: "Peran harus salah satu dari: admin, bendahara, operator, anggota.",
+        6: "NIM ini sudah ada di baris 2.",
+        7: "NIM harus 1 sampai 32 huruf atau angka tanpa spasi.",
+        8: "ada 4 kolom, seharusnya 3.",
+        10: "NIM ini angka yang diubah spreadsheet. Atur kolomnya sebagai teks.",
+    }
     answer = send(admin, BAD_LINES, **SCRIPT)
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (422, "bad_roster")
     assert answer.get_json()["problems"] == problems
@@ -114,26 +120,38 @@ def test_every_bad_line_is_named_and_nothing_written(app: Flask, client_as: Clie
     assert invitations(app) == []
 
 
+COLUMNS = "Baris pertama harus berisi nama kolom: nim,name,role."
+
+
 @pytest.mark.parametrize(
-    "text",
+    ("text", "message"),
     [
-        "",
-        "nim,name\n",
-        "nama,peran\nAni,anggota\n",
-        "nim,nim,name\n1,2,Ani\n",
-        'nim,name\n1,"Ani\n',
-        b"nim,name\n1,\xff\n",
-        b"PK\x03\x04",
-        "nim,name\n" + "".join(f"{n},N\n" for n in range(20_001)),
+        ("", COLUMNS),
+        ("nim,name\n", "Tidak ada orang di dalamnya."),
+        ("nama,peran\nAni,anggota\n", COLUMNS),
+        ("nim,nim,name\n1,2,Ani\n", COLUMNS),
+        ("nim,name,role,peran\n1,Ani,anggota,admin\n", COLUMNS),
+        ('nim,name\n1,"Ani\n', "Baris 2: tidak bisa dibaca"),
+        (b"nim,name\n1,\xff\n", "Baris 2: bukan UTF-8."),
+        (b"PK\x03\x04", "Baris 1: ini buku kerja Excel atau LibreOffice"),
+        (
+            "nim,name\n" + "".join(f"{n},N\n" for n in range(20_001)),
+            "Paling banyak 20000 baris sekaligus.",
+        ),
     ],
+    ids=["empty", "nobody", "no nim", "two", "two roles", "quote", "UTF-8", "workbook", "long"],
 )
 def test_a_file_that_is_no_roster_is_refused(
-    app: Flask, client_as: ClientAs, text: str | bytes
+    app: Flask, client_as: ClientAs, text: str | bytes, message: str
 ) -> None:
     admin = client_as("admin")
     for answer in (check(admin, text), send(admin, text, **SCRIPT)):
-        assert (answer.status_code, answer.get_json()["error"]["code"]) == (422, "bad_roster")
-    assert send(admin, text).status_code == 422
+        error = answer.get_json()["error"]
+        assert (answer.status_code, error["code"]) == (422, "bad_roster")
+        assert error["message"].startswith(message)
+    page = send(admin, text)
+    assert page.status_code == 422
+    assert message in page.text
     assert invitations(app) == []
 
 
