@@ -373,7 +373,7 @@ def test_the_files_of_an_account_are_exported_and_deleted_with_it(
     exported = zipfile.ZipFile(BytesIO(answer.data))
     about = json.loads(exported.read("myukm-data.json"))["files"]
     assert [file["name"] for file in about] == ["0.pdf", "1.pdf", "2.pdf"]
-    assert exported.namelist() == ["myukm-data.json", *(file["path"] for file in about)]
+    assert exported.namelist() == [*(file["path"] for file in about), "myukm-data.json"]
     assert exported.read(about[1]["path"]) == PDF + b"B"
     theirs = upload(friend, PDF + b"B", "same.pdf").get_json()
     send(friend, [theirs["id"]], client_id="m3")

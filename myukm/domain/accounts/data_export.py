@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,9 +33,9 @@ from myukm.models import (
 NAME = "myukm-data"
 
 
-def export(user_id: int) -> Iterator[str]:
-    """Yield the JSON document in pieces. No transaction stays open between them, because the
-    download may be slow."""
+def export(user_id: int, files: Iterable[str] = ()) -> Iterator[str]:
+    """Yield the JSON document in pieces; `files` are its entries of files, each as JSON. No
+    transaction stays open between them, because the download may be slow."""
     parts = {
         "account": _account,
         "student": _student,
@@ -55,24 +55,22 @@ def export(user_id: int) -> Iterator[str]:
         yield f',"{key}":['
         yield from _list(user_id, portion)
         yield "]"
-    yield ',"files":['
-    separator = ""
-    for file, code in file_export.files(user_id):
-        yield separator + _json(file_export.as_json(file, code))
-        separator = ","
-    yield "]}\n"
+    yield f',"files":[{",".join(files)}]}}\n'
 
 
 def archive(user_id: int) -> Iterator[bytes]:
-    """Yield a ZIP archive of the document and the user's files, a block of a file at a time."""
-    out = archives.Outgoing()
+    """Yield a ZIP archive of the user's files and the document, a block of a file at a time. The
+    document comes last, so that it lists the files that are written, also if some were uploaded or
+    deleted meanwhile."""
+    out, files = archives.Outgoing(), []
     with ZipFile(out, "w") as zipped:
-        with zipped.open(archives.entry(f"{NAME}.json", utcnow()), "w") as document:
-            for piece in export(user_id):
-                document.write(piece.encode())
-                yield out.take()
-        for file, _code in file_export.files(user_id):
+        for file, code in file_export.files(user_id):
             for _block in archives.write_stored(zipped, file):
+                yield out.take()
+            files.append(_json(file_export.as_json(file, code)))
+        with zipped.open(archives.entry(f"{NAME}.json", utcnow()), "w") as document:
+            for piece in export(user_id, files):
+                document.write(piece.encode())
                 yield out.take()
     yield out.take()
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 from flask import Flask
@@ -158,6 +159,24 @@ def test_no_transaction_stays_open_while_the_data_export_is_sent(
         for pieces in (data_export.export, data_export.archive):
             for piece in pieces(people["member"]):
                 assert not db.session().in_transaction(), piece
+
+
+def test_the_data_export_lists_the_files_that_are_in_it(
+    app: Flask, client_as: ClientAs, people: dict[str, int]
+) -> None:
+    """A second file is uploaded while the first one is sent."""
+    member, sent = client_as("member"), b""
+    upload(member, PDF, "a.pdf", client_id="a")
+    with app.app_context():
+        for piece in data_export.archive(people["member"]):
+            if PDF in piece and PDF not in sent:
+                upload(member, PDF, "b.pdf", client_id="b")
+            sent += piece
+    with ZipFile(BytesIO(sent)) as zipped:
+        *files, document = sorted(zipped.namelist())
+        listed = json.loads(zipped.read(document))["files"]
+    assert [file["path"] for file in listed] == files
+    assert len(files) == 2
 
 
 def test_the_data_export_is_limited_to_ten_an_hour(client_as: ClientAs) -> None:
