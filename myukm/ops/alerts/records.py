@@ -92,9 +92,11 @@ class Records:
         """Load the alerts that another process copied to Valkey. Call `load_rows` before, if the
         database works, so that only alerts without a row are stored later.
 
-        Unknown fields, which a process of a newer version may have written, are ignored.
+        Unknown fields, which a process of a newer version may have written, are ignored, and so is
+        a copy without a needed field, as a much older version wrote it: alerts without a row then
+        open again.
         """
-        with contextlib.suppress(RedisError):
+        with contextlib.suppress(RedisError, msgspec.DecodeError):
             copy = cast(dict[bytes, bytes], valkey().hgetall(KEY))
             loaded = [msgspec.json.decode(text, type=Record) for text in copy.values()]
             self._unstored += [each for each in loaded if each.key not in self.open]

@@ -465,6 +465,15 @@ def test_alerts_that_a_newer_version_left_are_taken_over(
     assert receiver.kinds("no_worker") == ["new"]
 
 
+def test_alerts_that_a_much_older_version_left_do_not_stop_new_ones(
+    app: Flask, receiver: Receiver, valkey: redis.Redis
+) -> None:
+    valkey.hset(records.KEY, "no_worker", json.dumps({"key": "no_worker", "told_at": 1.0}))
+    examine(app, AlertMonitor())
+    assert alerts(app) == [("no_worker", False)]
+    assert receiver.kinds("no_worker") == ["new"]
+
+
 def test_a_redirect_of_the_webhook_is_no_delivery(app: Flask, receiver: Receiver) -> None:
     receiver.refuses, receiver.refusal = True, 301
     done = FlaskCliRunner(app).invoke(args=("alert", "test"))
