@@ -13,13 +13,15 @@ MAX_AT_ONCE = 100
 
 
 class Debounced:
-    """Publishes at once if the interval has passed since the last time; else the leader publishes.
+    """Publishes at once if the interval since the last publication has passed; otherwise the leader
+    publishes when it has.
 
-    `key` is the key in Valkey of the set of UKMs that wait, and the prefix of the intervals' keys;
-    `milliseconds` is the interval; `publish` takes a UKM's id.
+    `key` is the key of the set in Valkey of the UKMs that wait; the key `<key>:<UKM's id>` exists
+    during a UKM's interval of `milliseconds`. `publish` takes a UKM's id and returns whether Valkey
+    accepted what it published.
     """
 
-    def __init__(self, key: str, milliseconds: int, publish: Callable[[int], None]) -> None:
+    def __init__(self, key: str, milliseconds: int, publish: Callable[[int], bool]) -> None:
         self.key, self._milliseconds, self._publish = key, milliseconds, publish
         self._outage = Outage(logging.getLogger(__name__), f"{key}: not published, no Valkey")
 
@@ -29,7 +31,7 @@ class Debounced:
         Without Valkey nothing is published, because pages read the state when they connect again.
         """
         try:
-            if valkey().set(f"{self.key}:{ukm_id}", b"1", nx=True, px=self._milliseconds):
+            if self._begin_interval(ukm_id):
                 self._publish_at_once(ukm_id)
             else:
                 valkey().sadd(self.key, ukm_id)
@@ -41,19 +43,24 @@ class Debounced:
     def publish_pending(self) -> None:
         """Publish for the UKMs that wait and whose interval has passed (a leader task).
 
-        Raises RedisError, and the errors of `publish`; the remaining UKMs then wait on."""
-        pending = cast(list[bytes], valkey().spop(self.key, MAX_AT_ONCE))
-        try:
-            while pending:
-                self.publish(int(pending.pop()))
-        finally:
-            if pending:
-                valkey().sadd(self.key, *pending)
+        Raises RedisError, and the errors of `publish`; the remaining UKMs then stay in the set."""
+        for member in cast(list[bytes], valkey().srandmember(self.key, MAX_AT_ONCE)):
+            ukm_id = int(member)
+            if self._begin_interval(ukm_id):
+                # Before the state is read, because a change after that waits for the next interval.
+                valkey().srem(self.key, ukm_id)
+                self._publish_at_once(ukm_id)
+
+    def _begin_interval(self, ukm_id: int) -> bool:
+        """Begin the UKM's interval; return False if one is running."""
+        name = f"{self.key}:{ukm_id}"
+        return bool(valkey().set(name, b"1", nx=True, px=self._milliseconds))
 
     def _publish_at_once(self, ukm_id: int) -> None:
+        is_published = False
         try:
-            self._publish(ukm_id)
-        except Exception:
+            is_published = self._publish(ukm_id)
+        finally:
             # The interval has begun, so without this no process would publish for the UKM.
-            valkey().sadd(self.key, ukm_id)
-            raise
+            if not is_published:
+                valkey().sadd(self.key, ukm_id)

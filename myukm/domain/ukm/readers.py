@@ -72,14 +72,16 @@ def find(ukm: Ukm, page: int = 1, *, read: bool) -> Page[Person]:
     )
 
 
-def publish(ukm_id: int) -> None:
-    """Publish how many members have read the announcement. A transient event, because pages read
-    the numbers from the database when they load or connect again."""
+def publish(ukm_id: int) -> bool:
+    """Publish how many members have read the announcement; return whether Valkey accepted it. A
+    transient event, because pages read the numbers from the database when they load or connect
+    again."""
     numbers = counts([ukm_id]).get(ukm_id)
     code = db.session.scalar(select(Ukm.code).where(Ukm.id == ukm_id))
-    if numbers and code:
-        event: dict[str, Any] = {"ukm": code, **numbers._asdict()}
-        pubsub.publish_transient(ukm_topic(code), "ukm.readers", event)
+    if not numbers or not code:
+        return True
+    event: dict[str, Any] = {"ukm": code, **numbers._asdict()}
+    return pubsub.publish_transient(ukm_topic(code), "ukm.readers", event)
 
 
 # Many members read an announcement at once: one event per interval is enough.

@@ -110,15 +110,16 @@ def _move(membership: Membership, number: int, condition: ColumnElement[bool]) -
             on_commit(publish, membership.ukm_id, membership.user_id)
 
 
-def publish(ukm_id: int, user_id: int | None = None) -> None:
-    """Publish the unread counts of the members of a UKM, or of one of them.
+def publish(ukm_id: int, user_id: int | None = None) -> bool:
+    """Publish the unread counts of the members of a UKM, or of one of them; return whether Valkey
+    accepted them.
 
     Pages that missed the event get all counts in the snapshot when they connect again.
     """
     query = _query().where(Membership.ukm_id == ukm_id)
     if user_id is not None:
         query = query.where(Membership.user_id == user_id)
-    pubsub.publish_many(
+    return pubsub.publish_many(
         (personal_topic(member), "unread", _count(code, count, notices))
         for member, code, count, notices in db.session.execute(query)
     )

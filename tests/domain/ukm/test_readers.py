@@ -6,6 +6,7 @@ import pytest
 import redis
 from flask import Flask
 from flask.testing import FlaskClient
+from redis.exceptions import RedisError
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
@@ -21,6 +22,7 @@ from myukm.models import Membership, Ukm, User
 from tests.conftest import every_database
 from tests.support.people import UKM
 from tests.support.statements import recorded_statements
+from tests.support.without_valkey import lose_valkey
 
 ClientAs = Callable[[str], FlaskClient]
 People = dict[str, int]
@@ -141,12 +143,15 @@ def test_members_see_the_number_of_readers_and_admins_the_names(
 
 
 def test_failed_publications_are_retried(app: Flask, valkey: redis.Redis) -> None:
-    published, broken = [], {1, 3}
+    published, broken, unsent = [], {1, 3}, {4}
 
-    def publish(ukm_id: int) -> None:
+    def publish(ukm_id: int) -> bool:
         if ukm_id in broken:
             raise OperationalError("", None, Exception())
+        if ukm_id in unsent:
+            return False
         published.append(ukm_id)
+        return True
 
     debounced = Debounced("myukm:test", 60_000, publish)
     with app.app_context():
@@ -157,7 +162,28 @@ def test_failed_publications_are_retried(app: Flask, valkey: redis.Redis) -> Non
         with pytest.raises(OperationalError):
             debounced.publish_pending()
         broken.clear()
+        valkey.delete(*valkey.keys(f"{debounced.key}:*"), "nothing")
+        debounced.publish_pending()
+        assert valkey.smembers(debounced.key) == {b"4"}, "Valkey did not accept it"
+        unsent.clear()
         for _ in range(3):
             valkey.delete(*valkey.keys(f"{debounced.key}:*"), "nothing")
             debounced.publish_pending()
     assert sorted(published) == [1, 2, 3, 4]
+
+
+def test_publications_wait_until_valkey_is_back(app: Flask, valkey: redis.Redis) -> None:
+    published: list[int] = []
+
+    def publish(ukm_id: int) -> bool:
+        lose_valkey(app)
+        published.append(ukm_id)
+        return True
+
+    debounced = Debounced("myukm:test", 60_000, publish)
+    valkey.sadd(debounced.key, 1, 2, 3)
+    with app.app_context(), pytest.raises(RedisError):
+        debounced.publish_pending()
+    assert len(published) == 1
+    waiting = {int(member) for member in valkey.smembers(debounced.key)}
+    assert waiting == {1, 2, 3} - set(published)
