@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from myukm.db.session import transaction
+from myukm.db.session import execute_rowcount, transaction
 from myukm.db.types import utcnow
 from myukm.domain import activity
 from myukm.domain.accounts.account_rules import (
@@ -98,11 +98,15 @@ def _blocked() -> WrongCredentials:
 
 
 def _hash_again(user: User, password: str) -> None:
-    """Replace a hash that was made with outdated settings."""
-    hashed = hash_password(password)
+    """Replace a hash that was made with outdated settings. Raises `WrongCredentials` if the
+    password was changed meanwhile."""
+    verified, hashed = user.password_hash, hash_password(password)
     with transaction() as session:
-        same = (User.id == user.id, User.password_hash == user.password_hash)
-        session.execute(update(User).where(*same).values(password_hash=hashed))
+        same = (User.id == user.id, User.password_hash == verified)
+        replaced = execute_rowcount(session, update(User).where(*same).values(password_hash=hashed))
+    db.session.refresh(user)
+    if not replaced and not verify(user.password_hash, password):
+        raise _wrong()
 
 
 def open_session(user: User) -> LoginSession:

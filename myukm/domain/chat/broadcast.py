@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -10,6 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import joinedload, selectinload
 
+from myukm.db.availability import is_unavailable
 from myukm.db.session import in_literals, on_commit, transaction
 from myukm.db.types import utcnow
 from myukm.domain.files import attachments
@@ -50,7 +52,11 @@ def _queue_once(ukm_id: int) -> bool:
         first = valkey().set(_queued_key(ukm_id), b"1", nx=True, ex=QUEUED_SECONDS)
     except RedisError:
         return False
-    return not first or enqueue(JOB, ukm_id) is not None
+    if not first or enqueue(JOB, ukm_id) is not None:
+        return True
+    with suppress(RedisError):  # the flag would say for seconds that a job is queued
+        valkey().delete(_queued_key(ukm_id))
+    return False
 
 
 def broadcast(ukm_id: int) -> int:
@@ -58,8 +64,8 @@ def broadcast(ukm_id: int) -> int:
 
     The job's flag in Valkey is deleted before the messages are selected, so no message is missed: a
     sender that finds no flag queues the next job, and a sender that found the flag has stored its
-    message before this selection. Soon after the last job, this one waits for `rest_of_rush`, so
-    that fewer jobs and transactions publish the same messages."""
+    message before this selection. If another job of this UKM ended less than `RUSH_SECONDS` ago,
+    this one waits for the rest of that time, so that one job publishes several messages."""
     time.sleep(rest_of_rush(_published_at.get(ukm_id), time.monotonic()))
     try:
         valkey().delete(_queued_key(ukm_id))
@@ -100,9 +106,9 @@ def _publish_without_queue(ukm_id: int) -> None:
 def publish_unless_busy(ukm_id: int) -> int:
     """Publish without waiting for the UKM's row, one call of this process at a time.
 
-    If another transaction holds the row, it stores or publishes a message of this UKM, and these
-    messages are published next; otherwise by the next poll of `OverduePublisher`. Returns how many
-    messages were published here.
+    If another transaction holds the row, nothing is published here: it stores or publishes a
+    message of this UKM, and these messages are published after it, at the latest by the next poll
+    of `OverduePublisher`. Returns how many messages were published here.
     """
     _wanted.add(ukm_id)
     if ukm_id in _publishing:
@@ -189,13 +195,25 @@ class OverduePublisher:
 
     def run(self) -> None:
         """Publish for each UKM whose oldest unpublished message has been the same for
-        `OVERDUE_SECONDS`."""
+        `OVERDUE_SECONDS`. Raises the errors of publishing, at the end unless the database is
+        unavailable, so that no UKM keeps others from being published."""
         query = (
             select(ChatMessage.ukm_id, func.min(ChatMessage.id).label("first"))
             .where(ChatMessage.published_at.is_(None))
             .group_by(ChatMessage.ukm_id)
         )
         oldest = {row.ukm_id: row.first for row in db.session.execute(query)}
+        failed: Exception | None = None
         for ukm_id in self._waiting.of(oldest):
-            if count := publish_unless_busy(ukm_id):
-                logger.warning("chat: %s messages of UKM %s waited for a worker", count, ukm_id)
+            try:
+                count = publish_unless_busy(ukm_id)
+            except Exception as error:
+                db.session.rollback()
+                if is_unavailable(error):
+                    raise
+                failed = error
+            else:
+                if count:
+                    logger.warning("chat: %s messages of UKM %s waited for a worker", count, ukm_id)
+        if failed:
+            raise failed

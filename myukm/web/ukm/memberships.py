@@ -59,12 +59,11 @@ def index() -> str:
 @logged_in
 def mentions() -> str:
     """Show the messages that mention or reply to the user, newest first, before the id `before`."""
-    found = addressees.messages_for(
-        current_account().id, before=whole_number("before"), limit=MENTIONS_PER_PAGE
-    )
-    more = len(found) == MENTIONS_PER_PAGE
+    before, one_more = whole_number("before"), MENTIONS_PER_PAGE + 1
+    found = addressees.messages_for(current_account().id, before, one_more)
+    shown = found[:MENTIONS_PER_PAGE]
     return render_template(
-        "ukm/mentions.html", messages=found, before=found[-1].id if more else None
+        "ukm/mentions.html", messages=shown, before=shown[-1].id if found[len(shown) :] else None
     )
 
 

@@ -20,7 +20,7 @@ from myukm.extensions import db
 from myukm.jobs.chat import broadcast_chat_message
 from myukm.live import pubsub
 from myukm.live.topics import personal_topic
-from myukm.models import ChatMessage, Membership, User
+from myukm.models import ChatMessage, Membership, Ukm, User
 from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import HIGH
 from tests.conftest import every_database
@@ -175,6 +175,42 @@ def test_overdue_messages_are_published_without_a_worker(
     say("tiga")
     overdue.run()
     assert len(published()) == 2
+
+
+def test_an_error_in_one_ukm_keeps_no_other_from_being_published(
+    say: Say, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = say("rusak").id
+    with transaction() as session:
+        others = [Ukm(code=code, join_code=code, name=code) for code in ("AWAL", "TARI")]
+        session.add_all(others)
+        session.flush()
+        session.add_all(Membership(ukm_id=ukm.id, user_id=people["member"]) for ukm in others)
+    user = db.session.get_one(User, people["member"])
+    for code in ("AWAL", "TARI"):
+        messages.post(user, code, "halo", f"halo-{code}")
+    original = broadcast.append
+
+    def append(message: ChatMessage, *args: str) -> None:
+        if message.id == broken:
+            raise ValueError("unreadable")
+        original(message, *args)
+
+    monkeypatch.setattr(broadcast, "append", append)
+    monkeypatch.setattr(broadcast, "OVERDUE_SECONDS", 0.0)
+    with pytest.raises(ValueError, match="unreadable"):
+        broadcast.OverduePublisher().run()
+    left = select(ChatMessage.id).where(ChatMessage.published_at.is_(None))
+    assert list(db.session.scalars(left)) == [broken]
+
+
+def test_a_job_that_could_not_be_queued_leaves_no_flag(
+    say: Say, monkeypatch: pytest.MonkeyPatch, valkey: redis.Redis
+) -> None:
+    monkeypatch.setattr(broadcast, "enqueue", lambda *_: None)
+    message = say("halo")
+    assert published() == [("chat.message", "halo")], "published without a job"
+    assert not valkey.exists(broadcast._queued_key(message.ukm_id))
 
 
 def test_a_burst_enqueues_one_job_and_the_next_message_another(say: Say, inside: Flask) -> None:

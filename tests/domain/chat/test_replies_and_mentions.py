@@ -1,13 +1,15 @@
 """Replies, mentions, reactions, unread counts and notification levels."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import event, update
 
 from myukm.db.session import transaction
@@ -19,6 +21,7 @@ from myukm.errors import Conflict, Forbidden, Invalid, NotFound
 from myukm.extensions import db
 from myukm.live import event_log
 from myukm.models import ChatMessage, Membership, Ukm, User
+from myukm.web.ukm import memberships as ukm_pages
 from tests.conftest import every_database
 from tests.support.people import UKM
 
@@ -329,6 +332,22 @@ def test_muted_members_and_members_of_an_archived_ukm_cannot_react(
 
 def addressed(people: People, who: str) -> list[str]:
     return [message.body for message in addressees.messages_for(people[who])]
+
+
+def test_the_page_of_mentions_leads_to_an_older_one_only_if_there_is_one(
+    say: Any, people: People, client_as: Callable[[str], FlaskClient], monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(ukm_pages, "MENTIONS_PER_PAGE", 2)
+    say("@Farhan satu"), say("@Farhan dua")
+    friend = client_as("friend")
+    assert 'href="?before=' not in friend.get("/ukm/mentions").text
+    say("@Farhan tiga")
+    first = friend.get("/ukm/mentions").text
+    assert first.count('class="mention-text"') == 2
+    (before,) = re.findall(r'href="\?before=(\d+)', first)
+    second = friend.get(f"/ukm/mentions?before={before}").text
+    assert "@Farhan satu" in second
+    assert 'href="?before=' not in second
 
 
 @every_database
