@@ -34,11 +34,13 @@ TOTAL = re.compile(
     f"|{_ENTRIES}(total|count)|num(ber)?(of|found|{_ENTRIES})+)"
 )
 SIZE = re.compile(f"{_BEFORE}(limit|size|length|take|(items|rows)?per(page|halaman))")
-NO = words("false no n tidak 0 null none") | {""}
+NO, YES = words("false no n tidak 0 null none") | {""}, words("true yes y ya")
 MAX_DEPTH, MAX_SHOWN = 4, 60
+# No text about pages is longer; patterns take quadratic time on a picture in base64, for example.
+MAX_TEXT = 2000
 _NEXT_LINK = re.compile(r"""rel\s*=\s*['"]?[^'";,]*\bnext\b""", re.IGNORECASE)
 _PAGE_LINK = re.compile(r"(?:/|\?|https?:)\S*[?&](?:page|halaman)(?:\[number\])?=(\d+)")
-# "items 0-4/200", "Menampilkan 1 sampai 5 dari 200 data", "5 of 200"; "1/12" for a page.
+# "items 0-4/200", "Menampilkan 1 sampai 5 dari 200 data"; _PART: "5 of 200", or page "1/12".
 _RANGE = re.compile(r"\d+\s*(?:-|–|sampai|to|s/d)\s*\d+\s*(/|dari|of)\s*(\d[\d.,]*)")
 _PART = re.compile(r"(\d+)\s*(/|dari|of)\s*(\d+)")
 
@@ -93,16 +95,18 @@ def _means_more(name: str, value: Any, count: int) -> bool:
     number = _number(text)
     if PAGES.fullmatch(key) and max(number, _page_count(text)) > 1:
         return True
-    return _names_page(text) or max(_range_end(key, text, count), number * _is_total(key)) > count
+    return (
+        _names_page(text) or max(_total_of_range(key, text, count), number * _is_total(key)) > count
+    )
 
 
 def _means_complete(name: str, value: Any, count: int) -> bool:
     key, text = field_key(name), _text(value)
     if NEXT.fullmatch(key):
-        return text in NO and not value
+        return not value if isinstance(value, dict | list) else text in NO
     number = _number(text)
     is_last_page = PAGES.fullmatch(key) and number == 1 and key not in ("page", "currentpage")
-    is_last = LAST.fullmatch(key) and text == "true"
+    is_last = LAST.fullmatch(key) and (text in YES or (key[:2], text) == ("is", "1"))
     return bool(is_last_page or is_last) or (_is_total(key) and number == count)
 
 
@@ -124,7 +128,7 @@ def _page_count(text: str) -> int:
     return _number(found[3]) if found else 0
 
 
-def _range_end(key: str, text: str, count: int) -> int:
+def _total_of_range(key: str, text: str, count: int) -> int:
     """Return the total in a text such as "1-5 of 200", 0 if there is none."""
     found = _RANGE.search(text)
     if found and (found[1] != "/" or key.endswith("range")):
@@ -134,7 +138,7 @@ def _range_end(key: str, text: str, count: int) -> int:
 
 
 def _text(value: Any) -> str:
-    return "" if isinstance(value, dict | list) else str(value).strip().casefold()
+    return "" if isinstance(value, dict | list) else str(value)[:MAX_TEXT].strip().casefold()
 
 
 def _number(text: str) -> int:

@@ -43,6 +43,9 @@ WHOLE = [
     {"per_page": 5, "last_page": 1},
     {"limit": 5, "next": None},
     {"limit": 5, "has_more": False},
+    {"limit": 5, "has_more": "false"},
+    {"limit": 5, "is_last": 1},
+    {"limit": 5, "is_last": "true"},
     {"limit": 1000, "offset": 0},
     {"halaman": "1 dari 1"},
     {"next": {"href": None}},
@@ -79,6 +82,17 @@ def test_fields_that_only_look_like_a_page_are_ignored(beside: dict[str, Any]) -
 )
 def test_headers_that_mark_a_page_are_detected(name: str, value: str) -> None:
     assert sign(FIVE, {name: value}, 5)
+
+
+def test_headers_that_say_that_nothing_follows_are_believed() -> None:
+    assert sign(FIVE, {"X-Per-Page": "5"}, 5)
+    assert sign(FIVE, {"X-Per-Page": "5", "X-Has-More": "false"}, 5) is None
+
+
+def test_only_the_beginning_of_a_long_text_is_searched() -> None:
+    """The patterns would take minutes for a picture of 1 MB in base64."""
+    assert sign(FIVE | {"logo": "a" * 1900 + " /siswa?page=2"}, {}, 5)
+    assert sign(FIVE | {"logo": "a" * 2000 + " /siswa?page=2"}, {}, 5) is None
 
 
 def test_other_headers_are_ignored() -> None:
