@@ -22,9 +22,9 @@ SLOW_SECONDS = 5.0
 class FetchPool:
     """Fetches students' payments, `width` requests at a time. Used as `async with`.
 
-    Requested students (`Item.requested`) come first, and one of them may be in flight beyond
-    `width`. Nothing is sent before the first `merge`. `unfinished` are the students without a
-    result, by `Item.key`.
+    Requested students (`Item.requested`) come first, in their order, and one of them may be in
+    flight beyond `width`. Nothing is sent before the first `merge`. `unfinished` are the students
+    without a result, by `Item.key`.
     """
 
     def __init__(self, settings: Mapping[str, Any], width: int) -> None:
@@ -35,6 +35,7 @@ class FetchPool:
         self._api = PaymentApi(settings)
         self._width = width
         self._queue: deque[Item] = deque()
+        self._requested: deque[Item] = deque()
         self._results: list[Item] = []
         self._requests: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -57,7 +58,7 @@ class FetchPool:
     @property
     def queued(self) -> int:
         """The number of queued students."""
-        return len(self._queue)
+        return len(self._queue) + len(self._requested)
 
     @property
     def in_flight(self) -> int:
@@ -90,7 +91,7 @@ class FetchPool:
         self._results[:0] = results
 
     def review_deferred(self, *, idle: bool) -> None:
-        """Decide about deferred students; `idle`: there will be no other responses."""
+        """Decide about deferred students; `idle`: no more responses are expected."""
         self._carry_out(self.policy.review_deferred(idle=idle))
 
     def update(self) -> Update:
@@ -100,14 +101,14 @@ class FetchPool:
 
     @property
     def _slow(self) -> tuple[int, int] | None:
-        """The requests in flight and the seconds since the last answer, if these are more than
+        """The requests in flight and the seconds since the last answer; None up to
         `SLOW_SECONDS`."""
         seconds = time.monotonic() - self._last_answer_at
         return (self.in_flight, int(seconds)) if self._requests and seconds > SLOW_SECONDS else None
 
     def merge(self, update: Update, shared: SharedState | None) -> None:
-        """Merge the shared state that answered `update` (None: Valkey is unreachable), and send
-        the requests that are allowed."""
+        """Merge the shared state, received in reply to `update` (None: Valkey is unreachable), and
+        send the requests that are allowed."""
         if self.gate.merge(update, shared):
             self._start(self._probe(self._next_to_probe()))
         self._send()
@@ -123,11 +124,11 @@ class FetchPool:
 
     def _send(self) -> None:
         """Send as many requests as the width and the gate allow."""
-        while self._queue and self._room > 0 and not self._stopped:
+        while self.queued and self._room > 0 and not self._stopped:
             if wait := self.gate.acquire():
                 self._send_later(wait)
                 return
-            self._start(self._fetch(self._queue.popleft()))
+            self._start(self._fetch(self._next()))
 
     def _send_later(self, wait: float) -> None:
         if self._timer:
@@ -138,8 +139,10 @@ class FetchPool:
     @property
     def _room(self) -> int:
         """How many requests may be sent now, one more if the next student is a requested one."""
-        is_requested = bool(self._queue) and self._queue[0].requested
-        return self._width + is_requested - self.in_flight
+        return self._width + bool(self._requested) - self.in_flight
+
+    def _next(self) -> Item:
+        return (self._requested or self._queue).popleft()
 
     def _start(self, request: Coroutine[Any, Any, None]) -> None:
         if not self._requests:
@@ -160,10 +163,10 @@ class FetchPool:
         self._carry_out(self.policy.classify(item, answer, breaker_generation))
 
     def _next_to_probe(self) -> Item | None:
-        """Return the student to probe with: the next one, for every other probe None (`NOBODY`),
-        because a healthy API may fail for each of the students that are left."""
+        """Return the student to probe with. For every second probe None (`NOBODY`), because a
+        healthy API may fail for each of the students that are left."""
         self._probe_with_student = not self._probe_with_student
-        return self._queue.popleft() if self._probe_with_student and self._queue else None
+        return self._next() if self._probe_with_student and self.queued else None
 
     async def _probe(self, item: Item | None) -> None:
         answer = await self._request(item)
@@ -204,8 +207,5 @@ class FetchPool:
             self._enqueue(item)
 
     def _enqueue(self, item: Item) -> None:
-        if item.requested:
-            self._queue.appendleft(item)
-        else:
-            self._queue.append(item)
+        (self._requested if item.requested else self._queue).append(item)
         self._send()

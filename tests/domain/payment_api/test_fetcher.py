@@ -76,6 +76,22 @@ def test_one_requested_student_is_fetched_beyond_the_width(
     assert asyncio.run(run()) == WIDTH + 1
 
 
+def test_requested_students_are_fetched_in_their_order(
+    pool: FetchPool, payment_api: Simulator
+) -> None:
+    payment_api.set(latency_ms="60000")
+
+    async def run() -> set[str]:
+        async with pool:
+            pool.submit(items(10))
+            pool.submit(Item(n, IDS[n], requested=True) for n in range(10, 20))
+            merge_nothing(pool)
+            await until(lambda: len(payment_api.students()) == WIDTH + 1)
+            return set(payment_api.students())
+
+    assert asyncio.run(run()) == set(IDS[10 : 10 + WIDTH + 1])
+
+
 def test_nothing_is_sent_before_the_shared_state_is_merged(pool: FetchPool) -> None:
     async def run() -> tuple[int, int]:
         async with pool:
