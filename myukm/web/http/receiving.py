@@ -53,6 +53,8 @@ def upload_slot(user_id: int) -> Iterator[None]:
     finally:
         with _lock:
             _receiving[user_id] -= 1
+            if not _receiving[user_id]:
+                del _receiving[user_id]
 
 
 def announced_size() -> int:

@@ -76,14 +76,14 @@ export class MessageMenu {
     items.at(to % items.length).focus();
   }
 
-  /** Places the menu below the message, or above it if the window ends there. The style sheet
+  /** Places the menu below the message, or above it if there is no room below. The style sheet
    * ignores these properties on a phone. */
   place(element) {
     const bubble = element.querySelector(".bubble").getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = this.box;
-    const left = Math.min(bubble.right - width, innerWidth - width - 8);
+    const left = Math.min(Math.max(bubble.right - width, bubble.left), innerWidth - width - 8);
     const top = bubble.bottom + height < innerHeight ? bubble.bottom : bubble.top - height;
-    this.box.style.setProperty("--menu-left", `${Math.max(8, left, bubble.left)}px`);
+    this.box.style.setProperty("--menu-left", `${Math.max(8, left)}px`);
     this.box.style.setProperty("--menu-top", `${Math.max(8, top)}px`);
   }
 
