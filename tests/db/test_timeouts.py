@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
@@ -264,3 +265,25 @@ def test_a_wrong_statement_does_not_count_as_an_unavailable_database(
             connection.execute(text(statement))
         assert is_unavailable(caught.value) is unavailable
         assert isinstance(caught.value, OperationalError) is unavailable
+
+
+@pytest.mark.parametrize(
+    ("limit", "table", "unavailable"),
+    [("query_only=ON", "t", True), ("max_page_count=2", "t", True), ("user_version=1", "u", False)],
+)
+def test_a_full_or_read_only_database_is_unavailable(
+    tmp_path: Path, limit: str, table: str, unavailable: bool
+) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path}/database")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (value)")
+        connection.exec_driver_sql(f"PRAGMA {limit}")
+        with pytest.raises(OperationalError) as caught:
+            connection.execute(text(f"INSERT INTO {table} VALUES (randomblob(100000))"))
+    assert is_unavailable(caught.value) is unavailable
+
+
+def test_a_file_that_cannot_be_opened_is_an_unavailable_database(tmp_path: Path) -> None:
+    with pytest.raises(OperationalError) as caught:
+        create_engine(f"sqlite:///{tmp_path}").connect()
+    assert is_unavailable(caught.value)

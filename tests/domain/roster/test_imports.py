@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from psycopg.errors import LockNotAvailable
 from rq.timeouts import JobTimeoutException
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
@@ -486,7 +487,7 @@ def test_the_roster_of_the_api_may_be_larger_than_a_file(
     [
         (TypeError("no such type"), "failed"),
         (OperationalError("SELECT", None, Exception("no such table")), "failed"),
-        (OperationalError("SELECT", None, Exception("database is locked")), "reading"),
+        (OperationalError("SELECT", None, LockNotAvailable("time-out")), "reading"),
         (JobTimeoutException("too long"), "reading"),
     ],
 )
