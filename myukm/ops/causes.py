@@ -35,6 +35,7 @@ CONSEQUENCES = {
     "database_blocked": {*DATABASE_CONSEQUENCES, "database_locked"},
     "database_too_many_connections": DATABASE_CONSEQUENCES,
     "database_replaced": DATABASE_CONSEQUENCES,
+    "migrations": {"check_crashes"},
     "job_hung": RUN_AND_CHAT_FINDINGS,
     "wrong_database": RUN_AND_CHAT_FINDINGS,
     "workers_suspended": RUN_AND_CHAT_FINDINGS,

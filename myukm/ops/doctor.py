@@ -112,14 +112,23 @@ def report() -> dict[str, Any]:
 class Examination(NamedTuple):
     """What an examination found.
 
-    `unexamined` are the servers with checks that did not run to their end, so findings about them
-    may be missing. `hidden` are the keys of findings that were left out, because they follow from
-    another finding.
+    `unexamined` are the servers with checks that did not run, `failed` the names of checks that
+    ended with an error, for example because they query a second server: findings of both may be
+    missing. `hidden` are the keys of findings that were left out, because they follow from another
+    finding.
     """
 
     findings: Sequence[Finding]
     unexamined: frozenset[str]
+    failed: frozenset[str]
     hidden: frozenset[str]
+
+    def was_examined(self, server: str, check: str) -> bool:
+        """Return whether a check of a server ran to its end. Without names (unknown): whether every
+        check did."""
+        if not server:
+            return not self.unexamined and not self.failed
+        return server not in self.unexamined and check not in self.failed
 
 
 def examine() -> Examination:
@@ -141,12 +150,12 @@ def _examine_now() -> Examination:
         if server not in examiners:
             checks = [check for check, queried in CHECKS.items() if queried == server]
             decides = server in (DATABASE, VALKEY)  # whose first check is whether they answer
-            examiners[server] = Examiner(checks, _hangs, first_decides=decides)
+            examiners[server] = Examiner(checks, _hangs, _crashes, first_decides=decides)
         examiners[server].start(app)
     deadline = time.monotonic() + EXAMINE_SECONDS
     results = [examiner.findings(deadline) for examiner in examiners.values()]
     every = [
-        replace(finding, server=server)
+        replace(finding, server=server, check=_name(check))
         for check, server in CHECKS.items()
         for by_check in results
         for finding in by_check.get(check, ())
@@ -155,6 +164,7 @@ def _examine_now() -> Examination:
     return Examination(
         sorted(shown, key=lambda finding: SEVERITY.index(finding.level)),
         frozenset(server for server, each in examiners.items() if not each.is_complete),
+        frozenset(_name(check) for each in examiners.values() for check in each.failed),
         frozenset({each.key for each in every} - {each.key for each in shown}),
     )
 
@@ -165,5 +175,13 @@ def _hangs(check: Check) -> Finding:
         return NOT_ANSWERING[check](CHECK_SECONDS)
     if CHECKS[check] == DATABASE:
         return database_writes.locked()
-    name = f"{check.__module__.rpartition('.')[2]}.{check.__name__}"
-    return host.check_hangs(name, CHECK_SECONDS)
+    return host.check_hangs(_name(check), CHECK_SECONDS)
+
+
+def _crashes(check: Check, error: Exception) -> Finding:
+    """Return the finding about a check with an error of its own."""
+    return host.check_crashes(_name(check), error)
+
+
+def _name(check: Check) -> str:
+    return f"{check.__module__.rpartition('.')[2]}.{check.__name__}"

@@ -39,8 +39,8 @@ def _nobody(_finding: Finding) -> int:
 
 
 def _unknown(_finding: Finding) -> None:
-    """Return None, because nobody can know whose jobs a worker lost, or whose passwords an address
-    guesses."""
+    """Return None, because nobody can know whose jobs a worker lost, whose passwords an address
+    guesses, or what a check would have found."""
 
 
 def _open_pages(_finding: Finding) -> int:
@@ -66,7 +66,7 @@ def _waiting_jobs(finding: Finding) -> int:
 
 
 PEOPLE: Mapping[str, Callable[[Finding], int | None]] = {
-    "wrong_database": _unknown,
+    **dict.fromkeys(("wrong_database", "check_crashes"), _unknown),
     "login_attack": _unknown,  # for attacks from an address; the check counts attacked accounts
     **dict.fromkeys((*causes.QUEUE_FINDINGS, "workers_suspended", "queue_paused"), _waiting_jobs),
     **dict.fromkeys(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from flask import Flask
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
+from myukm.db.availability import is_unavailable
 from myukm.extensions import db
 from myukm.ops.findings import BROKEN, Finding
 
@@ -33,19 +33,23 @@ class Examiner:
     """Runs the checks of one server one after another in a thread, so that a server that hangs
     costs one thread and one connection.
 
-    `hangs` returns the finding about a check that does not return. `first_decides`: the first check
-    is whether the server answers at all. If it finds that the server does not answer, the other
-    checks are left out, because they would fail, too.
+    `hangs` returns the finding about a check that does not return, `crashes` the one about a check
+    with an error of its own. `first_decides`: the first check is whether the server answers at all.
+    If it finds that the server does not answer, the other checks are left out, because they would
+    fail, too. `failed` are the checks that ended with an error, so nobody knows what they would
+    find.
     """
 
     def __init__(
         self,
         checks: Sequence[Check],
         hangs: Callable[[Check], Finding],
+        crashes: Callable[[Check, Exception], Finding],
         *,
         first_decides: bool = True,
     ) -> None:
-        self._checks, self._hangs = checks, hangs
+        self._checks, self._hangs, self._crashes = checks, hangs, crashes
+        self.failed: frozenset[Check] = frozenset()
         self._decisive = checks[0] if first_decides else None
         self._found: dict[Check, Sequence[Finding]] = {}
         self._running = RunningCheck(checks[0])
@@ -101,23 +105,30 @@ class Examiner:
         self._reached_end = False
         for check in self._checks:
             self._running = RunningCheck(check)
-            self._found[check] = run_check(check)
+            self._found[check] = self._run(check)
             if check is self._decisive and any(f.level == BROKEN for f in self._found[check]):
                 self._found = {check: self._found[check]}
                 return
         self._reached_end = True
 
+    def _run(self, check: Check) -> Sequence[Finding]:
+        """Return what a check finds. If it fails because a server does not work, nothing, because
+        the first check of that server reports it."""
+        try:
+            found = list(check())
+        except Exception as error:  # a mistake in one check must not silence the others
+            self.failed |= {check}
+            db.session.rollback()
+            if _is_fault_of_server(error):
+                logger.debug("%s: %s", check.__name__, error)
+                return ()
+            logger.exception("check %s", check.__name__)
+            return [self._crashes(check, error)]
+        self.failed -= {check}
+        return found
 
-def run_check(check: Check) -> Sequence[Finding]:
-    """Return what a check finds: nothing if the check fails, because the first check of the same
-    server reports the failure."""
-    try:
-        return list(check())
-    except RedisError as error:
-        logger.debug("%s: %s", check.__name__, error)
-    except SQLAlchemyError as error:
-        db.session.rollback()
-        logger.debug("%s: %s", check.__name__, error)
-    except Exception:  # a mistake in one check must not silence the others
-        logger.exception("check %s", check.__name__)
-    return ()
+
+def _is_fault_of_server(error: Exception) -> bool:
+    """Return whether Valkey or the database does not work. False if the check itself is wrong, as
+    one that sends a statement which the database does not understand."""
+    return isinstance(error, RedisError) or is_unavailable(error)

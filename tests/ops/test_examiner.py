@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import redis
 from flask import Flask
 from sqlalchemy import create_engine, text
 
 import config
 from myukm import create_app
-from myukm.ops import examiner
-from tests.ops.test_doctor import codes, examine, wait_finding
+from myukm.extensions import db
+from myukm.ops import api_probe, examiner
+from tests.ops.test_doctor import codes, examine, named, wait_finding
 from tests.support.waiting import wait_until
 
 
@@ -73,7 +75,7 @@ def test_a_slow_check_keeps_what_it_found_before(app: Flask) -> None:
         go_on.wait(5)
         yield "known"
 
-    one = examiner.Examiner([first, slow], pytest.fail)
+    one = examiner.Examiner([first, slow], pytest.fail, pytest.fail)
     one.start(app)
     assert one.findings(time.monotonic() + 2)[slow] == ["known"]
     go_on.clear()
@@ -91,3 +93,20 @@ def test_a_broken_finding_of_the_machine_hides_no_other(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     assert wait_finding(app, "weak_secret")["level"] == "broken"
     assert wait_finding(app, "disk_full")["level"] == "broken"
+
+
+def test_a_check_that_crashes_is_a_finding(app: Flask, valkey: redis.Redis) -> None:
+    """Something else wrote to the key of the payment API's probe."""
+    valkey.set(api_probe.KEY, "no JSON")
+    found = wait_finding(app, "check_crashes")
+    assert found["level"] == "warning"
+    assert "application.payment_api" in found["message"]
+    assert "DecodeError" in found["message"]
+    valkey.delete(api_probe.KEY)
+    wait_until(lambda: not named(app, "check_crashes"), 30, "it goes with the value")
+
+
+def test_a_check_whose_statement_the_database_refuses_is_a_finding(app: Flask) -> None:
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE chat_message RENAME published_at TO renamed"))
+    assert "application.chat" in wait_finding(app, "check_crashes")["message"]

@@ -3,7 +3,6 @@
 import logging
 import socket
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +18,7 @@ from myukm.ops.alerts import channels
 from myukm.ops.alerts.handover import handover
 from myukm.ops.alerts.outbox import outbox
 from myukm.ops.alerts.records import KEY_LENGTH, Record, Records
+from myukm.ops.doctor import Examination
 from myukm.ops.findings import BROKEN, WARNING, Finding
 
 REMIND_SECONDS = 6 * 3600.0
@@ -50,8 +50,7 @@ class AlertMonitor:
         outbox().resume(configured)
         # Of several findings with one key the most severe is kept, which the doctor sorts first.
         found = {finding.key[:KEY_LENGTH]: finding for finding in reversed(examination.findings)}
-        hidden = {key[:KEY_LENGTH] for key in examination.hidden}
-        self._publish(found, hidden, examination.unexamined)
+        self._publish(found, examination)
         handover().save()  # first, because the records say that these messages were sent
         self.records.save()
         if database:
@@ -72,12 +71,10 @@ class AlertMonitor:
             self.records.load_copy()
             self._loaded = True
 
-    def _publish(
-        self, found: Mapping[str, Finding], hidden: AbstractSet[str], unexamined: AbstractSet[str]
-    ) -> None:
-        known = self.records.open
-        gone = known.keys() - found.keys() - hidden
-        over = {key for key in gone if known[key].server not in unexamined}
+    def _publish(self, found: Mapping[str, Finding], examination: Examination) -> None:
+        known, examined = self.records.open, examination.was_examined
+        gone = known.keys() - found.keys() - {key[:KEY_LENGTH] for key in examination.hidden}
+        over = {key for key in gone if examined(known[key].server, known[key].check)}
         for key in sorted(self._gone.of(over)):
             send(self.records.resolve(key), "over")
         self._seen = {key: self._seen.get(key, 0) + 1 for key in found}
@@ -95,8 +92,9 @@ class AlertMonitor:
             self._put(replace(fresh, since=known.since), "worse")
         elif is_broken and now - known.sent_at > REMIND_SECONDS:
             self._put(replace(fresh, since=known.since), "reminder")
-        elif not known.server:
-            self.records.open[known.key] = replace(known, server=finding.server)
+        else:  # another check may report it by now
+            server, check = finding.server, finding.check
+            self.records.open[known.key] = replace(known, server=server, check=check)
 
     def _put(self, record: Record, kind: str) -> None:
         self.records.put(record)
@@ -133,6 +131,7 @@ def record_of(key: str, finding: Finding) -> Record:
         finding.extent,
         now.timestamp(),
         translations=shown["translations"],
+        check=finding.check,
     )
 
 

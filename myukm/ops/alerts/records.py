@@ -32,7 +32,7 @@ RUN_LOG_CODE = "many_students_failed"
 
 @dataclass(frozen=True)
 class Record:
-    """An alert. `server` is the server that the finding's check queries, `extent` how much is
+    """An alert. `server` and `check` are the finding's (empty if unknown), `extent` is how much is
     affected, `sent_at` when the alert was sent last (seconds since 1970), `translations` as
     `in_each_language` of `myukm.sentences` returns them."""
 
@@ -47,6 +47,7 @@ class Record:
     sent_at: float
     resolved_at: str | None = None
     translations: Mapping[str, Any] = field(default_factory=dict)
+    check: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the alert as the event carries it."""

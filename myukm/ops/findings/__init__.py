@@ -22,7 +22,8 @@ class Finding:
     `subject` tells findings of one code apart (a queue, a folder). `extent` is how much is
     affected; an alert is sent again when it grows. `host` and `pid` are where the problem is, if it
     is in one place. `people` is how many people notice it now, None if unknown; `heals`: it ends by
-    itself. `server`, set by the doctor, is the server that the check queries.
+    itself. `server` and `check`, set by the doctor, are the server that the check queries, and the
+    check's name.
     """
 
     code: str
@@ -37,6 +38,7 @@ class Finding:
     people: int | None = None
     heals: bool = False
     server: str = ""
+    check: str = ""
 
     @property
     def key(self) -> str:

@@ -1,4 +1,4 @@
-"""Checks of the hosts: free disk space, clocks, checks that hang."""
+"""Checks of the hosts: free disk space, clocks, checks that hang or crash."""
 
 import shutil
 import socket
@@ -47,6 +47,26 @@ def check_hangs(name: str, seconds: float) -> Finding:
             seconds=seconds,
         ),
         _("Periksa disk dan beban mesin ini; sebabnya ada di log sistem."),
+        subject=name,
+        host=socket.gethostname(),
+    )
+
+
+def check_crashes(name: str, error: Exception) -> Finding:
+    """Return the finding about a check that ended with an error of its own."""
+    return Finding(
+        "check_crashes",
+        WARNING,
+        _(
+            "Pemeriksaan %(name)s berakhir dengan kesalahan %(error)s: yang diperiksanya tidak "
+            "diketahui.",
+            name=name,
+            error=type(error).__name__,
+        ),
+        _(
+            "Kirimkan jejak kesalahan itu kepada pengembang: %(command)s",
+            command="./run logs --level error",
+        ),
         subject=name,
         host=socket.gethostname(),
     )

@@ -5,6 +5,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from myukm import create_app
 from myukm.extensions import connect_valkey, db
 from myukm.live import event_log, pubsub
 from myukm.models import Alert
-from myukm.ops import causes, failing_channels
+from myukm.ops import api_probe, causes, failing_channels
 from myukm.ops.alerts import channels, handover, outbox, records, watch
 from myukm.ops.alerts import monitor as monitoring
 from myukm.ops.alerts.monitor import AlertMonitor
@@ -162,6 +163,60 @@ def test_an_alert_is_not_over_while_another_finding_hides_it(
     examine(app, monitor)
     wait_until(lambda: receiver.kinds("disk_full") == ["new", "over"], 30)
     assert receiver.kinds("no_worker") == ["new"]
+
+
+def test_an_alert_is_not_over_while_its_check_cannot_ask_valkey(
+    app: Flask, settings: dict[str, str], valkey: redis.Redis, receiver: Receiver
+) -> None:
+    """The check of the payment API queries the database and Valkey."""
+    monitor = AlertMonitor()
+    store_probe(valkey, ok=False)
+    examine(app, monitor)
+    wait_until(lambda: receiver.kinds("api_unreachable") == ["new"], 30)
+    lose_valkey(app)
+    examine(app, monitor)
+    wait_until(lambda: receiver.kinds("valkey_unreachable") == ["new"], 30)
+    assert ("api_unreachable", False) in alerts(app)
+    store_probe(valkey, ok=True)
+    app.config["REDIS_URL"] = settings["REDIS_URL"]
+    connect_valkey(app)
+    examine(app, monitor)
+    wait_until(lambda: receiver.kinds("api_unreachable") == ["new", "over"], 30)
+
+
+def store_probe(valkey: redis.Redis, *, ok: bool) -> None:
+    """Store a probe of the payment API as the leader does."""
+    found = api_probe.Probe("http://api", ok, False, "HTTP 200" if ok else "HTTP 503")
+    valkey.set(api_probe.KEY, json.dumps(asdict(found)))
+
+
+def test_an_alert_is_not_over_while_its_check_crashes(
+    app: Flask, valkey: redis.Redis, receiver: Receiver
+) -> None:
+    monitor = AlertMonitor()
+    store_probe(valkey, ok=False)
+    examine(app, monitor)
+    wait_until(lambda: receiver.kinds("api_unreachable") == ["new"], 30)
+    valkey.set(api_probe.KEY, "no JSON")
+    examine(app, monitor)
+    wait_until(lambda: receiver.kinds("check_crashes") == ["new"], 30)
+    assert ("api_unreachable", False) in alerts(app)
+    store_probe(valkey, ok=True)
+    examine(app, monitor)
+    wait_until(lambda: receiver.kinds("check_crashes") == ["new", "over"], 30)
+    wait_until(lambda: receiver.kinds("api_unreachable") == ["new", "over"], 30)
+
+
+def test_an_alert_of_another_process_is_not_over_while_valkey_is_away(
+    app: Flask, valkey: redis.Redis, receiver: Receiver
+) -> None:
+    """Its row does not say which check found it."""
+    valkey.set("rq:suspended", 1)
+    examine(app, AlertMonitor())
+    wait_until(lambda: receiver.kinds("workers_suspended") == ["new"], 30)
+    lose_valkey(app)
+    examine(app, AlertMonitor())
+    assert ("workers_suspended", False) in alerts(app)
 
 
 def test_findings_are_published_to_open_pages_without_the_database(
