@@ -24,6 +24,8 @@ from myukm.extensions import db
 
 # Seconds that a writer waits for the lock on SQLite, and the range of the pause between two polls.
 SQLITE_TIMEOUT, SQLITE_POLL_SECONDS = 5.0, (0.0005, 0.003)
+# Connections of a process, and seconds that a caller waits for one while all are in use.
+POOL_SIZE, POOL_SECONDS = 10, 3
 _engines: WeakSet[Engine] = WeakSet()
 
 
@@ -42,7 +44,11 @@ def engine_options(uri: str) -> dict[str, Any]:
     url = make_url(uri)
     # No overflow, because overflow connections are closed when they return to the pool, and opening
     # a connection takes several round trips and a new server process.
-    pool: dict[str, Any] = {"pool_size": 10, "max_overflow": 0, "pool_timeout": 3}
+    pool: dict[str, Any] = {
+        "pool_size": POOL_SIZE,
+        "max_overflow": 0,
+        "pool_timeout": POOL_SECONDS,
+    }
     common: dict[str, Any] = {
         "json_serializer": decimal_json.dumps,
         "json_deserializer": decimal_json.loads,

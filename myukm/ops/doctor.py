@@ -137,8 +137,8 @@ def examine() -> Examination:
 
 
 def is_database_readable(report: Mapping[str, Any]) -> bool:
-    """Return whether the database can be read, according to this report."""
-    codes = ("database_unreachable", "database_locked")
+    """Return whether this process can read the database, according to this report."""
+    codes = ("database_unreachable", "database_pool_exhausted", "database_locked")
     return not any(f["code"] in codes and f["level"] == BROKEN for f in report["findings"])
 
 

@@ -67,6 +67,7 @@ def _waiting_jobs(finding: Finding) -> int:
 
 PEOPLE: Mapping[str, Callable[[Finding], int | None]] = {
     **dict.fromkeys(("wrong_database", "check_crashes"), _unknown),
+    "database_pool_exhausted": lambda _finding: _open_pages_here(),
     "login_attack": _unknown,  # for attacks from an address; the check counts attacked accounts
     **dict.fromkeys((*causes.QUEUE_FINDINGS, "workers_suspended", "queue_paused"), _waiting_jobs),
     **dict.fromkeys(

@@ -10,10 +10,12 @@ from flask import Flask
 from redis.exceptions import RedisError
 
 from myukm.db.availability import is_unavailable
+from myukm.db.engine import POOL_SECONDS
 from myukm.extensions import db
 from myukm.ops.findings import BROKEN, Finding
 
-CHECK_SECONDS, TICK_SECONDS = 3.0, 0.1
+# Longer than the wait for a connection, so that a check that gets none reports this itself.
+CHECK_SECONDS, TICK_SECONDS = POOL_SECONDS + 0.5, 0.1
 
 Check = Callable[[], Iterator[Finding]]
 FindingsByCheck = Mapping[Check, Sequence[Finding]]

@@ -1,5 +1,7 @@
 """Checks of the database: reachable, fast, migrated, event log within its limits."""
 
+import os
+import socket
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,8 +11,10 @@ from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from myukm.db import troubles
+from myukm.db.engine import POOL_SECONDS, POOL_SIZE
 from myukm.db.types import utcnow
 from myukm.db.versions import applied_migrations, known_migrations, newest_migration
 from myukm.extensions import db
@@ -26,10 +30,13 @@ EXCESS_EVENTS, EXCESS_AGE = retention.MAX_EVENTS // 4, timedelta(hours=2)
 
 
 def unreachable() -> Iterator[Finding]:
-    """Database unreachable or slow."""
+    """Database unreachable or slow, or this process has no connection left to ask it."""
     began = time.monotonic()
     try:
         db.session.execute(text("SELECT 1"))
+    except NoConnection:
+        yield _pool_exhausted()
+        return
     except SQLAlchemyError as error:
         db.session.rollback()
         if (kind := troubles.kind_of(error)) in troubles.LASTING:
@@ -53,6 +60,32 @@ def unreachable() -> Iterator[Finding]:
             _("Basis data butuh %(seconds).1f detik untuk jawaban terkecil.", seconds=seconds),
             _("Periksa beban server basis data dan proses yang menulis lama."),
         )
+
+
+def _pool_exhausted() -> Finding:
+    """Return the finding about a process that uses all connections of its pool. The database may
+    work: other processes have their own pools."""
+    return Finding(
+        "database_pool_exhausted",
+        BROKEN,
+        _(
+            "Proses %(pid)d di %(host)s memakai semua (%(size)d) sambungannya ke basis data, jadi "
+            "permintaan di sana ditolak sesudah %(seconds)d detik.",
+            pid=os.getpid(),
+            host=socket.gethostname(),
+            size=POOL_SIZE,
+            seconds=POOL_SECONDS,
+        ),
+        _(
+            "Jalankan %(doctor)s di terminal: ia memakai sambungan sendiri dan menyebut kunci atau "
+            "sesi yang menahan. Bila tidak ada, mulai lagi proses itu (%(kill)s); bila terulang "
+            "saat ramai, naikkan WEB_CONCURRENCY.",
+            doctor="./run queue doctor",
+            kill=f"kill {os.getpid()}",
+        ),
+        host=socket.gethostname(),
+        pid=os.getpid(),
+    )
 
 
 def _cure() -> LazyString:

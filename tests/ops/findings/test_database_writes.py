@@ -3,12 +3,13 @@
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
+import redis
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text, update
@@ -16,12 +17,14 @@ from sqlalchemy.exc import OperationalError
 
 import config
 from myukm import create_app
+from myukm.db.engine import POOL_SIZE
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.extensions import db, valkey
 from myukm.models import LeaderLease
 from myukm.ops import examiner, periodic
 from myukm.ops.findings import database_writes
+from tests.conftest import every_database
 from tests.ops.findings.test_cures import commands, type_command
 from tests.ops.test_doctor import examine, named, wait_finding
 from tests.support.programs import Program, WebServer
@@ -75,6 +78,21 @@ def test_a_server_whose_connections_are_used_up(settings: dict[str, str]) -> Non
         assert wait_finding(app, "database_too_many_connections")["level"] == "broken"
     with psycopg.connect(url, autocommit=True) as owner:
         owner.execute("DROP ROLE few")
+
+
+@every_database
+def test_a_process_whose_connections_are_all_in_use(
+    app: Flask, settings: dict[str, str], valkey: redis.Redis
+) -> None:
+    with ExitStack() as taken:
+        with app.app_context():
+            for _ in range(POOL_SIZE):
+                taken.enter_context(db.engine.connect())
+        found = wait_finding(app, "database_pool_exhausted")
+        assert (found["level"], found["pid"]) == ("broken", os.getpid())
+        assert not named(app, "database_unreachable")
+        assert not named(create_app(config.load(settings)), "database_pool_exhausted")
+    wait_until(lambda: not named(app, "database_pool_exhausted"), 30, "one is free again")
 
 
 def test_a_lock_that_somebody_keeps(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
