@@ -12,15 +12,16 @@ from myukm.db import troubles
 DATABASE_UNAVAILABLE = (OperationalError, InterfaceError, NoConnection)
 RETRY_SECONDS = 1  # the Retry-After of responses while the database is unavailable
 
-# PostgreSQL's classes of codes: connection, deadlock, resources, lock, operator (57014, 57P01 …).
-_CLASSES = ("08", "40", "53", "55", "57")
+# PostgreSQL's classes of codes: connection, deadlock, resources, lock, operator (57014, 57P01 …),
+# the server's files.
+_CLASSES = ("08", "40", "53", "55", "57", "58")
 _IDLE_TOO_LONG = "25P03"
 # MariaDB's server errors: too many connections, shutdown, lock, deadlock, the account's limit of
 # connections, killed, time-out. Errors of the client library have numbers from 2000 on.
-_NUMBERS = {1040, 1053, 1205, 1213, 1226, 1927, 1969}
+_NUMBERS = {1040, 1053, 1205, 1213, 1226, 1317, 1927, 1969}
 _FIRST_OF_CLIENT, _FIRST_OF_MARIADB = 2000, 4000
-# SQLite's primary result codes: the file's disk or folder is away.
-_SQLITE = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+# SQLite's primary result codes: the file's disk or folder is away, too many open it at once.
+_SQLITE = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL}
 
 
 def is_unavailable(error: Exception) -> bool:

@@ -18,6 +18,7 @@ from myukm.extensions import db
 from myukm.jobs.interruptions import end_quietly_when_away, no_time_out_inside_the_database
 from myukm.models import SyncRun, User
 from myukm.queues.enqueue import get_queue
+from tests.conftest import every_database
 from tests.support import sync
 from tests.support.people import UKM
 from tests.support.programs import Program
@@ -83,6 +84,20 @@ def test_a_lane_that_waits_too_long_for_a_lock_ends_without_failing(
         assert failed("sync-pembayaran") == 0
         db.session.rollback()
         assert db.session.get_one(SyncRun, run_id).crash_count == 0
+
+
+@every_database
+def test_a_run_whose_results_the_database_refuses_fails_with_the_reason(
+    campus: Flask, start: Start
+) -> None:
+    """A column is missing, so each lane can claim students but can write no result."""
+    with campus.app_context(), db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE tagihan RENAME COLUMN billed TO renamed"))
+    with campus.app_context():
+        commands.start(TREASURER)
+    start("rq", "worker", "sync-pembayaran")
+    ended = sync.wait_for_end(campus)
+    assert (ended["status"], ended["reason_code"]) == ("failed", "jobs_fail")
 
 
 @pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)

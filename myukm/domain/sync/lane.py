@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
 from myukm import shutdown
-from myukm.db.availability import DATABASE_UNAVAILABLE
+from myukm.db.availability import is_unavailable
 from myukm.domain.payment_api import shared_state
 from myukm.domain.payment_api.fetcher import FetchPool
 from myukm.domain.payment_api.work_item import Item
@@ -94,7 +95,9 @@ class Lane:
             await self._flush_requests(pool, results)
             own = [item for item in results if not item.requested]
             batch = await self._in_db_thread(self._flush_in_thread, own, want, refused)
-        except DATABASE_UNAVAILABLE as error:
+        except SQLAlchemyError as error:
+            if not is_unavailable(error):
+                raise  # the results are dropped, because they may be what the database refuses
             pool.requeue_results(results)
             self._database_away, self._unwritten = True, len(results)
             if self._clock() - self._last_db_contact > self._database_timeout:
@@ -137,7 +140,9 @@ class Lane:
                 self._successor_queued = queueing.queue_lane(self._run_id)
             if has_written or not self._progress_sent:
                 self._progress_sent = progress.publish_throttled()
-        except DATABASE_UNAVAILABLE as error:
+        except SQLAlchemyError as error:
+            if not is_unavailable(error):
+                raise
             logger.warning("run %d: progress not published: %s", self._run_id, error)
 
     @property
@@ -197,8 +202,9 @@ class Lane:
         while True:
             try:
                 return await self._in_db_thread(self._close, done, list(pool.unfinished.values()))
-            except DATABASE_UNAVAILABLE:
-                if shutdown.requested.is_set() or self._clock() > deadline:
+            except SQLAlchemyError as error:
+                too_late = shutdown.requested.is_set() or self._clock() > deadline
+                if too_late or not is_unavailable(error):
                     raise
             await asyncio.sleep(FLUSH_SECONDS)
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, current_app
 
 from myukm import shutdown
-from myukm.db.availability import DATABASE_UNAVAILABLE
+from myukm.db.availability import is_unavailable
 from myukm.db.session import release_connection
 from myukm.domain.sync import anomaly_guard, dispatching, lifecycle
 from myukm.domain.sync.lane import Lane
@@ -75,11 +75,11 @@ def hung_seconds(settings: Mapping[str, Any]) -> int:
 
 @contextmanager
 def record_crashes(run_id: int) -> Iterator[None]:
-    """Count a crash against the run, so that a broken job is not retried for ever."""
+    """Count a crash against the run, so that a broken job is not retried for ever. A database that
+    is away is no crash; a statement that it refuses is one."""
     try:
         yield
-    except DATABASE_UNAVAILABLE:
-        raise
-    except Exception:
-        lifecycle.record_crash(run_id)
+    except Exception as error:
+        if not is_unavailable(error):
+            lifecycle.record_crash(run_id)
         raise
