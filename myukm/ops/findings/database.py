@@ -151,7 +151,9 @@ def event_log() -> Iterator[Finding]:
                 most=lazy_decimal(retention.MAX_EVENTS),
             ),
             _(
-                "Jalankan %(web)s atau %(worker)s; bila sudah berjalan, sebabnya ada di lognya.",
+                "Jalankan %(web)s atau %(worker)s. Bila sudah berjalan dan lognya tidak menyebut "
+                "sebab, basis data menghapus lebih lambat daripada kejadian bertambah: periksa "
+                "disk dan bebannya. Log mengecil sendiri begitu ia cukup cepat.",
                 web="./run web",
                 worker="./run worker",
             ),

@@ -106,6 +106,7 @@ def test_a_scheduled_job_is_overdue(app: Flask, start: Start, valkey: redis.Redi
 def test_an_event_log_that_nobody_prunes(app: Flask, start: Start) -> None:
     """Its oldest event is 33 hours old."""
     fill(app, 4000)
+    assert "disk" in wait_finding(app, "event_log_large")["cure"], "for a log that is pruned slowly"
     cured(app, start, "event_log_large", choice=1)
 
 
