@@ -45,10 +45,16 @@ class Handler(socketserver.BaseRequestHandler):
                 self.say("235 ok")
             elif verb == "DATA":
                 self.say("354 go on")
-                self.server.mails.append("\n".join(iter(self.line, ".")))
-                self.say("250 ok")
+                self.take("\n".join(iter(self.line, ".")))
             else:
                 self.say("221 bye" if verb == "QUIT" else "250 ok")
+
+    def take(self, mail: str) -> None:
+        if self.server.refused and self.server.refused in mail:
+            self.say("554 not this one")
+        else:
+            self.server.mails.append(mail)
+            self.say("250 ok")
 
     def offer(self) -> str:
         wanted = self.server.tls == "starttls" and not self.encrypted
@@ -65,13 +71,15 @@ class Handler(socketserver.BaseRequestHandler):
 
 
 class MailServer(socketserver.ThreadingTCPServer):
-    """`tls` is "", "starttls" or "smtps"; `mails` are the received texts."""
+    """`tls` is "", "starttls" or "smtps"; `mails` are the received texts. Mails that contain
+    `refused` are refused for good."""
 
     daemon_threads = True
 
     def __init__(self, tls: str = "") -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.tls, self.seen, self.mails = tls, list[str](), list[str]()
+        self.refused = ""
         scheme = "smtps" if tls == "smtps" else "smtp"
         self.url = f"{scheme}://pengguna:rahasia%40x@127.0.0.1:{self.server_address[1]}"
 

@@ -1,5 +1,6 @@
 """Where alerts go besides the page: a webhook, e-mail, and Apprise's services."""
 
+import re
 import smtplib
 from collections.abc import Callable, Mapping
 from email.message import EmailMessage
@@ -16,7 +17,10 @@ from myukm.ops import mail
 TIMEOUT_SECONDS = 10.0
 # With these a receiver refuses the message. The other statuses may mean a wrong address, a missing
 # right or a busy server, so that the same message may be delivered later.
-REFUSALS = (400, 413, 422)
+REFUSALS = frozenset({400, 413, 422})
+# How Apprise's services log the status of an answer, which they do not return.
+APPRISE_STATUS = re.compile(r"\berror=(\d{3})\b")
+TOO_LARGE = 552  # the only refusal of a message that a mail server sends before it has read it
 
 Message = Mapping[str, Any]
 Send = Callable[[Message], None]
@@ -88,7 +92,14 @@ def _mail(server: str, address: str, no_tls: str, message: Message) -> None:
         raise NotDelivered(no_tls) from None
     # ValueError: an address or a password with characters that SMTP cannot send.
     except (smtplib.SMTPException, OSError, ValueError) as error:
-        raise NotDelivered(type(error).__name__) from None
+        failure = Refused if _refuses_message(error) else NotDelivered
+        raise failure(type(error).__name__) from None
+
+
+def _refuses_message(error: Exception) -> bool:
+    """Return whether a mail server refuses this mail for good, not its sender or recipient."""
+    code = getattr(error, "smtp_code", 0)
+    return code >= 500 if isinstance(error, smtplib.SMTPDataError) else code == TOO_LARGE
 
 
 def _letter(server: str, address: str, message: Message) -> EmailMessage:
@@ -107,8 +118,10 @@ def _notify(address: str, refusal: str, message: Message) -> None:
     service.add(address)
     kind = apprise.NotifyType.SUCCESS if message["resolved"] else apprise.NotifyType.FAILURE
     try:
-        delivered = service.notify(body(message), title=title(message), notify_type=kind)
+        with service.notify(body(message), title=title(message), notify_type=kind) as result:
+            log = " ".join(entry.message for entry in result.logs())
     except Exception as error:  # noqa: BLE001 (the code of a hundred services)
         raise NotDelivered(type(error).__name__) from None
-    if not delivered:
-        raise NotDelivered(refusal)
+    if not result:
+        refuses = REFUSALS.intersection(map(int, APPRISE_STATUS.findall(log)))
+        raise Refused(refusal) if refuses else NotDelivered(refusal)

@@ -428,9 +428,8 @@ def test_a_service_that_refuses_is_reported_in_the_campus_language(
         app = create_app(config.load({**settings, "MYUKM_LANG": "en", "ALERT_URLS": url}))
         with app.app_context():
             send = channels.configured()["json-1"]
-        message = dict.fromkeys(("code", "host", "kind_text", "message", "since", "url"), "x")
         with pytest.raises(channels.NotDelivered, match="the service did not take it"):
-            send({**message, "resolved": True})
+            send(message_about("one"))
 
 
 def test_a_message_is_sent_although_a_full_channel_drops_the_one_being_sent(
@@ -489,6 +488,52 @@ def test_a_message_that_its_receiver_refuses_does_not_block_the_next_one(
     wait_until(lambda: receiver.kinds("two") == ["new"], 30, "a wrong address may be corrected")
     assert attempts == ["one"] * 10 + ["two"] * 21
     assert caplog.text.count("dropped the alert one by webhook") == 1
+
+
+def test_a_mail_that_its_server_refuses_for_good_does_not_block_the_next_one(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(outbox, "MAX_PAUSE_SECONDS", 0.02)
+    app.config["ALERT_EMAIL_TO"] = "operator@kampus.example"
+    box = outbox.Outbox()
+    with MailServer() as server, app.app_context():
+        app.config["SMTP_URL"], server.refused = server.url, "! one "
+        for code in ("one", "two"):
+            box.put(message_about(code), channels.configured())
+        wait_until(lambda: server.mails, 30, "the second one arrives")
+        assert server.seen.count("clear DATA") == 11
+    assert caplog.text.count("dropped the alert one by email") == 1
+
+
+def test_a_message_that_a_service_refuses_for_good_does_not_block_the_next_one(
+    app: Flask,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(outbox, "MAX_PAUSE_SECONDS", 0.02)
+    app.config["ALERT_URLS"] = f"json://127.0.0.1:{receiver.server_address[1]}/hook"
+    box, attempts = outbox.Outbox(), list[str]()
+    with app.app_context():
+        notify = channels.configured()["json-1"]
+
+    def send(message: Mapping[str, Any]) -> None:
+        attempts.append(message["code"])
+        receiver.refuses = message["code"] == "one" or attempts.count("two") <= 20
+        receiver.refusal = 413 if message["code"] == "one" else 503
+        notify(message)
+
+    for code in ("one", "two"):
+        box.put(message_about(code), {"json-1": send})
+    wait_until(lambda: receiver.got, 30, "a busy service gets it later")
+    assert attempts == ["one"] * 10 + ["two"] * 21
+    assert caplog.text.count("dropped the alert one by json-1") == 1
+
+
+def message_about(code: str) -> dict[str, Any]:
+    """Return a message as the monitor puts it into the outbox."""
+    texts = dict.fromkeys(("host", "kind_text", "message", "cure", "since", "url"), "x")
+    return {**texts, "code": code, "resolved": False}
 
 
 def test_a_channel_whose_thread_cannot_start_sends_at_a_later_poll(
