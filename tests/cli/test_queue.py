@@ -132,8 +132,8 @@ def test_doctor_prints_one_line_per_finding(app: Flask, flask: Flasks) -> None:
     assert report["status"] == "warning"
     assert lines.pop().startswith("Penjelasannya di docs/findings.md: no_worker")
     assert len(lines) == len(report["findings"])
-    promised = {"code", "level", "message", "since", "cure", "host", "pid", "people", "heals"}
-    assert all({*promised, "effect"} <= set(each) for each in report["findings"])
+    promised = {"code", "level", "message", "since", "cure", "subject", "host", "pid", "people"}
+    assert all({*promised, "heals", "effect"} <= set(each) for each in report["findings"])
     assert "belum mengenai siapa pun, perlu tindakan)" in lines[0]
 
 

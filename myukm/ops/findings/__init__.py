@@ -48,14 +48,15 @@ class Finding:
     def as_json(self) -> dict[str, Any]:
         """Return the finding as `flask queue doctor --json` prints it.
 
-        Secrets are redacted in the texts, but not in the code: a password such as "secret" would
-        otherwise change the code `weak_secret`.
+        Secrets are redacted in the texts, but not in the code and the subject: a password such as
+        "secret" would otherwise change the code `weak_secret`.
         """
         texts = {"message": self.message, "cure": self.cure, "effect": self._effect()}
         redacted = in_each_language(**{name: _redacted(text) for name, text in texts.items()})
+        what = {"code": self.code, "subject": self.subject or None, "level": self.level}
         place = {"host": self.host or None, "pid": self.pid, "since": to_iso8601(self.since)}
         effect = {"people": self.people, "heals": self.heals}
-        return {"code": self.code, "level": self.level, **redacted, **place, **effect}
+        return {**what, **redacted, **place, **effect}
 
     def _effect(self) -> LazyString:
         """Return in few words how many people are affected and whether somebody has to act."""
