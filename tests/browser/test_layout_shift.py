@@ -1,5 +1,6 @@
 """Pages reserve space for what arrives later, so that nothing shifts on load or during a run."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,13 @@ SHIFTS = """new Promise((resolve) => {
   }).observe({ type: "layout-shift", buffered: true });
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(found))));
 })"""
+
+# The height of the bar of a run when it says this state and count.
+HEIGHT = """(bar, [state, count]) => {
+  bar.querySelector("[data-slot=state]").textContent = state;
+  bar.querySelector("[data-slot=count]").textContent = count;
+  return bar.offsetHeight;
+}"""
 
 
 @pytest.fixture
@@ -87,6 +95,20 @@ def test_pages_of_staff_show_the_bar_of_a_run_without_a_shift(app: Flask, open_a
     page = open_as("bendahara", "/admin/siswa", PHONE)
     expect(page.locator("#run-bar")).to_contain_text("tidak ada worker")
     check_shift(shifts(page))
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_the_bar_of_a_run_keeps_its_height_whatever_it_says(
+    app: Flask, open_as: OpenAs, size: dict[str, int]
+) -> None:
+    with app.app_context():
+        create_students(3)
+        commands.start(TREASURER)
+    bar = open_as("bendahara", "/admin/siswa", size).locator("#run-bar")
+    whole = re.compile("tidak ada worker yang mendengarkan antrian sync-pembayaran$")
+    expect(bar.locator(".run-bar-state")).to_have_attribute("title", whole)
+    says = [("Menunggu", "0 / 3"), ("Sinkronisasi berhenti: " + "alasan " * 40, "1 / 3"), ("", "")]
+    assert len({bar.evaluate(HEIGHT, said) for said in says}) == 1
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])

@@ -57,4 +57,5 @@ function show(bar, progress) {
   bar.querySelector("progress").value = done;
   const count = `${number(processed)} / ${number(total)} · ${percent(done)}`;
   fillSlots(bar, { state, count: isLive(progress) ? count : "" });
+  bar.querySelector(".run-bar-state").title = state; // the bar shows as much as fits in one line
 }
