@@ -10,8 +10,9 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from playwright.sync_api import CDPSession, Page, expect
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
+from myukm.db.session import transaction
 from myukm.domain.push import fan_out, pending
 from myukm.extensions import db
 from myukm.models import PushDelivery, PushSubscription, Ukm
@@ -23,13 +24,13 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.service_worker
 OpenAs = Callable[..., Page]
 PATH = "/profile/notifications"
+# Like a real one it keeps the subscription when the page is loaded again.
 FAKE_PUSH_MANAGER = """(subscription) => {
-  let current = null;
-  const made = { toJSON: () => subscription, unsubscribe: async () => { current = null; } };
-  PushManager.prototype.getSubscription = async () => current;
+  const unsubscribe = async () => sessionStorage.removeItem("subscribedTo");
+  const made = { toJSON: () => subscription, unsubscribe };
+  PushManager.prototype.getSubscription = async () => (sessionStorage.subscribedTo ? made : null);
   PushManager.prototype.subscribe = async (options) => {
-    window.subscribedTo = options.applicationServerKey.length;
-    current = made;
+    sessionStorage.subscribedTo = options.applicationServerKey.length;
     return made;
   };
 }"""
@@ -94,24 +95,53 @@ class DevTools:
         )
 
 
+def stored(app: Flask) -> list[str]:
+    with app.app_context():
+        return list(db.session.scalars(select(PushSubscription.endpoint)))
+
+
 def test_the_buttons_subscribe_and_unsubscribe(
     app: Flask, open_as: OpenAs, browser: FakeBrowser
 ) -> None:
     page = open_page(open_as, browser)
     page.get_by_role("button", name="Aktifkan di perangkat ini").click()
     expect(page.get_by_text("Aktif", exact=True)).to_be_visible()
-    assert page.evaluate("subscribedTo") == 65
-
-    def stored() -> list[str]:
-        with app.app_context():
-            return list(db.session.scalars(select(PushSubscription.endpoint)))
-
-    assert stored() == [browser.subscription["endpoint"]]
+    assert page.evaluate("sessionStorage.subscribedTo") == "65"
+    assert stored(app) == [browser.subscription["endpoint"]]
     page.get_by_role("button", name="Kirim percobaan").click()
     expect(page.locator(".toast")).to_contain_text("Percobaan dikirim")
     page.get_by_role("button", name="Matikan").click()
     expect(page.get_by_role("button", name="Aktifkan di perangkat ini")).to_be_visible()
-    assert stored() == []
+    assert stored(app) == []
+
+
+def open_unknown_subscription(app: Flask, open_as: OpenAs, browser: FakeBrowser) -> Page:
+    """Return a page whose browser is subscribed, though the server has deleted the subscription."""
+    page = open_page(open_as, browser)
+    page.get_by_role("button", name="Aktifkan di perangkat ini").click()
+    expect(page.get_by_text("Aktif", exact=True)).to_be_visible()
+    with app.app_context(), transaction() as session:
+        session.execute(delete(PushSubscription))
+    return page
+
+
+def test_the_page_renews_a_subscription_that_the_server_has_deleted(
+    app: Flask, open_as: OpenAs, browser: FakeBrowser
+) -> None:
+    page = open_unknown_subscription(app, open_as, browser)
+    page.reload()
+    expect(page.get_by_text("Aktif", exact=True)).to_be_visible()
+    assert stored(app) == [browser.subscription["endpoint"]]
+
+
+def test_the_page_is_off_if_a_deleted_subscription_cannot_be_renewed(
+    app: Flask, open_as: OpenAs, browser: FakeBrowser, console_errors: list[str]
+) -> None:
+    page = open_unknown_subscription(app, open_as, browser)
+    page.route("**/push/subscription", lambda route: route.abort())
+    page.reload()
+    expect(page.get_by_role("button", name="Aktifkan di perangkat ini")).to_be_visible()
+    console_errors[:] = [line for line in console_errors if "/push/subscription" not in line]
 
 
 def test_the_page_says_how_to_allow_blocked_notifications(open_as: OpenAs) -> None:

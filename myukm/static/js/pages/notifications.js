@@ -40,7 +40,18 @@ export default function startNotifications(root) {
   });
   root.querySelector("#ukms")?.addEventListener("change", chooseUkm);
   startSavingSwitch(root);
-  state().then(show);
+  currentState(device.dataset).then(show);
+}
+
+/** The state of pushes in this browser. If the server has lost this browser's subscription (the push
+ * service ended it, or a backup without it was restored), subscribes anew; "off" if that fails. */
+async function currentState({ subscribed, key }) {
+  const now = await state();
+  if (now !== "on" || subscribed !== undefined) return now;
+  return switchOn(key).catch((error) => {
+    console.info(error.message);
+    return "off";
+  });
 }
 
 function startSavingSwitch(root) {
