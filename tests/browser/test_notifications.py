@@ -166,15 +166,34 @@ def test_a_pushed_message_is_not_shown_while_a_page_is_visible(
     assert [each["tag"] for each in page.evaluate(SHOWN)] == ["test"]
 
 
-def test_a_pushed_message_is_shown_if_only_a_picture_is_visible(
-    open_as: OpenAs, browser: FakeBrowser, console_errors: list[str]
-) -> None:
+def open_picture(open_as: OpenAs, browser: FakeBrowser) -> tuple[Page, DevTools]:
+    """Return a picture of the site, which holds no notification back, and the tools to push."""
     page = open_page(open_as, browser)
     tools = DevTools(page)
     page.goto(page.evaluate("document.querySelector('link[rel=apple-touch-icon]').href"))
+    return page, tools
+
+
+def test_a_pushed_message_is_shown_if_only_a_picture_is_visible(
+    open_as: OpenAs, browser: FakeBrowser, console_errors: list[str]
+) -> None:
+    page, tools = open_picture(open_as, browser)
     tools.push(page, MESSAGE)
     wait_until(lambda: page.evaluate(SHOWN), 30, "the message")
     console_errors.clear()  # our policy forbids the styles with which Chromium shows a picture
+
+
+def test_an_older_push_that_arrives_late_leaves_the_newer_notification(
+    open_as: OpenAs, browser: FakeBrowser, console_errors: list[str]
+) -> None:
+    page, tools = open_picture(open_as, browser)
+    tools.push(page, MESSAGE)
+    tools.push(page, {**MESSAGE, "id": 6, "body": "Latihan jam 3"})
+    tools.push(page, {**MESSAGE, "id": 1, "tag": "ukm-PADUS"})  # shown after both
+    wait_until(lambda: len(page.evaluate(SHOWN)) == 2, 30, "both UKMs")
+    (shown,) = (each for each in page.evaluate(SHOWN) if each["tag"] == MESSAGE["tag"])
+    assert (shown["body"], shown["data"]["id"], shown["silent"]) == ("Latihan jam 4", 7, True)
+    console_errors.clear()  # as above
 
 
 def test_the_button_unsubscribes_though_the_server_does_not_respond(

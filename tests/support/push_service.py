@@ -1,7 +1,7 @@
 """A push service that takes encrypted notifications, and browsers that decrypt and show them.
 
 A browser decrypts with its own keys (RFC 8291, aes128gcm). It shows notifications as our service
-worker does: not again if it has shown the same or a later event of that tag.
+worker does: neither a repeated event of a tag, nor an older one that arrives late.
 """
 
 import base64
@@ -62,7 +62,7 @@ class FakeBrowser:
 
 
 class PushService(ThreadingHTTPServer):
-    """Answers with `status` and the headers `extra`, after calling `hold`; `asked` counts requests.
+    """Answers with `status` and the headers `extra`, after calling `hold`; counts the requests.
 
     Only while `status` is 201 do browsers get the notifications.
     """
@@ -76,7 +76,7 @@ class PushService(ThreadingHTTPServer):
         self.browsers: dict[str, FakeBrowser] = {}
         self.status, self.extra = 201, dict[str, str]()
         self.hold: Callable[[], object] = lambda: None
-        self.asked = 0
+        self.request_count = 0
 
     def browser(self, name: str) -> FakeBrowser:
         """Return a new browser of this service."""
@@ -89,8 +89,10 @@ def push_service() -> Iterator[PushService]:
     """A push service at work."""
     with PushService() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
+        try:
+            yield server
+        finally:
+            server.shutdown()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -98,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.asked += 1
+        self.server.request_count += 1
         assert Vapid02.verify(self.headers["Authorization"])
         if self.server.status == 201:
             self.server.browsers[self.path].receive(body, dict(self.headers))

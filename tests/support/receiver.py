@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Receiver(ThreadingHTTPServer):
-    """Records JSON bodies in `got` and counts GETs in `asked`.
+    """Records JSON bodies in `got` and counts GETs in `request_count`.
 
     While `refuses` is set it records nothing and answers with the status `refusal`.
     """
@@ -17,7 +17,7 @@ class Receiver(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.got: list[dict[str, Any]] = []
-        self.asked = 0
+        self.request_count = 0
         self.refuses, self.refusal = False, 500
         self.url = f"http://127.0.0.1:{self.server_address[1]}/hook"
 
@@ -31,8 +31,10 @@ def receiving() -> Iterator[Receiver]:
     """A receiver at work."""
     with Receiver() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
+        try:
+            yield server
+        finally:
+            server.shutdown()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -45,7 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def do_GET(self) -> None:
-        self.server.asked += 1
+        self.server.request_count += 1
         self._answer()
 
     def _answer(self) -> None:

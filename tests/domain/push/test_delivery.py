@@ -163,7 +163,7 @@ def test_a_redirect_is_not_followed(campus: Campus) -> None:
     campus.service.status, campus.service.extra = 307, {"Location": "/push/elsewhere"}
     campus.say("@Mega Lestari ayo")
     assert campus.push() == 0
-    assert (campus.service.asked, campus.count_deliveries()) == (1, 0)
+    assert (campus.service.request_count, campus.count_deliveries()) == (1, 0)
 
 
 def test_headers_let_a_service_replace_an_undelivered_notification(campus: Campus) -> None:

@@ -601,10 +601,10 @@ def test_an_outside_monitor_gets_heartbeats_while_nothing_is_broken(
     for each in threading.enumerate():
         if each.name == "heartbeat":
             each.join(30)
-    assert receiver.asked == 0
+    assert receiver.request_count == 0
     valkey.flushall()
     examine(app, AlertWatch(app, "a", lambda: True))
-    wait_until(lambda: receiver.asked == 1, 30)
+    wait_until(lambda: receiver.request_count == 1, 30)
 
 
 def test_the_command_names_a_channel_that_is_not_complete(app: Flask) -> None:

@@ -13,14 +13,18 @@ export async function ask() {
 }
 
 /** Shows a notification that opens `path`, in place of an older one with the same `tag`. `id` is
- * the number of its newest event: it does not ring if the older one had this or a later event.
- * Rejects when the browser refuses. */
+ * the number of its newest event: it does not ring if the shown one has the same event, and is not
+ * shown if that one has a later event. Rejects when the browser refuses. */
 export async function show(title, body, tag, { path, id }) {
   const worker = await registration();
   const shown = worker ? await worker.getNotifications({ tag }) : [];
-  const renotify = !shown.some(({ data }) => data?.id >= id);
+  if (shown.some(({ data }) => data?.id > id)) return;
+  const renotify = !shown.some(({ data }) => data?.id === id);
   const options = { body, tag, renotify, data: { path, id } };
-  if (worker) return worker.showNotification(title, options);
+  if (worker) {
+    await worker.showNotification(title, options);
+    return;
+  }
   const notification = new Notification(title, options);
   notification.addEventListener("click", () => {
     notification.close();

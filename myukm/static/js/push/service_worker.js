@@ -96,22 +96,26 @@ self.addEventListener("notificationclick", (event) => {
   event.waitUntil(open(event.notification.data.path));
 });
 
-/** Shows a notification in place of an older one with the same tag. It does not ring if the older
- * one had this or a later event (`id`), because a server that died may send a notification
- * twice. */
+/** Shows a notification in place of an older one with the same tag. If that one has the same event
+ * (`id`), because a server that died may send twice, it does not ring. If it has a later event,
+ * because pushes may overtake each other, it is shown again without a sound: browsers withdraw a
+ * subscription whose pushes show nothing. Resolves to whether the given notification is shown. */
 async function show({ title, body, tag, path, id }) {
+  const given = { title, body, data: { path, id } };
   const shown = await self.registration.getNotifications({ tag });
-  const isKnown = shown.some(({ data }) => data?.id >= id);
-  const data = { path, id };
-  const icons = { icon: ICON, badge: BADGE, lang: "" };
-  await self.registration.showNotification(title, {
-    ...icons,
-    body,
+  const known = shown.find(({ data }) => data?.id >= id);
+  const newest = known?.data.id > id ? known : given;
+  await self.registration.showNotification(newest.title, {
+    body: newest.body,
+    data: newest.data,
     tag,
-    data,
-    renotify: !isKnown,
-    silent: isKnown,
+    icon: ICON,
+    badge: BADGE,
+    lang: "",
+    renotify: !known,
+    silent: Boolean(known),
   });
+  return newest === given;
 }
 
 /** Whether a page of a logged-in person is visible in this browser: it shows new messages itself, and
@@ -124,11 +128,19 @@ async function isViewed() {
 /** Shows a pushed message, unless such a page is visible; a test message always. */
 async function pushed(message) {
   if (message.tag !== "test" && (await isViewed())) return;
-  await show(message);
-  await self.navigator.setAppBadge?.(message.badge);
+  if (await show(message)) await self.navigator.setAppBadge?.(message.badge);
 }
 
-self.addEventListener("push", (event) => event.waitUntil(pushed(event.data.json())));
+let lastPush = Promise.resolve();
+
+/** Handles one push after the other: two at once would each miss what the other shows. */
+function handlePush(event) {
+  const handle = () => pushed(event.data.json());
+  lastPush = lastPush.then(handle, handle);
+  event.waitUntil(lastPush);
+}
+
+self.addEventListener("push", handlePush);
 
 /** Stores the subscription that the browser has renewed, because pushes to the old one get lost. */
 async function renewed({ oldSubscription, newSubscription }) {
