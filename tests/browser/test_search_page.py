@@ -69,6 +69,15 @@ def test_a_conversation_opened_at_an_older_message_reaches_its_end(
     wait_until(lambda: other_members.unread() == 0, 30, "all messages are read")
 
 
+def test_the_address_of_a_message_that_does_not_exist_says_so(
+    open_as: OpenAs, other_members: OtherMembers
+) -> None:
+    newest = other_members.say("satu", "dua")
+    page = open_as("member", f"{CHAT}#pesan-{newest + 1000}")
+    expect(page.locator(".toast")).to_have_text("Pesan ini tidak ada.")
+    expect(page.get_by_text("dua", exact=True)).to_be_in_viewport()
+
+
 def test_a_message_is_sent_from_its_page_if_the_local_storage_is_full(
     open_as: OpenAs,
     many_messages: None,  # noqa: F811

@@ -102,7 +102,8 @@ class Room {
     this.timeline.addFromServer(messages);
   }
 
-  /** Scrolls to a message, which may be older than all loaded messages. */
+  /** Scrolls to a message, which may be older than all loaded messages. A page that was opened around
+   * the message and does not have it says that the message does not exist. */
   async goTo(id) {
     try {
       await this.history.loadUntil(id);
@@ -113,7 +114,7 @@ class Room {
     const element = this.timeline.byId.get(id);
     if (element) this.timeline.anchor.show(element);
     else if (new URLSearchParams(location.search).get("around") !== String(id)) this.openAt(id);
-    else toast(t("too_far"), "wait");
+    else toast(t("no_message"), "wait");
   }
 
   /** Opens the page anew around a message that is too old to load all messages since. */
