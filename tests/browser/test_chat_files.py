@@ -18,6 +18,7 @@ from myukm.models import Ukm
 from tests.browser.conftest import PHONE, check_current_look
 from tests.support.files import MESSAGES, PDF, send, upload
 from tests.support.pictures import encoded, half_red
+from tests.support.waiting import wait_until
 
 OpenAs = Callable[..., Page]
 ROOM = "/ukm/ROBOTIK/chat"
@@ -30,6 +31,17 @@ TRANSFER = """(data) => {
     transfer.items.add(new File([bytes], "image.jpg", { type: "image/jpeg" }));
     return transfer;
 }"""
+# Calls a method of the browser's store of files, such as `count`.
+FILE_STORE = """(method) => new Promise((resolve, reject) => {
+    const opened = indexedDB.open("myukm-files", 1);
+    opened.onupgradeneeded = () => opened.result.createObjectStore("waiting");
+    opened.onsuccess = () => {
+        const transaction = opened.result.transaction("waiting", "readwrite");
+        const request = transaction.objectStore("waiting")[method]();
+        transaction.oncomplete = () => (opened.result.close(), resolve(request.result));
+        transaction.onerror = () => reject(transaction.error);
+    };
+})"""
 ABORTED = "ERR_FAILED"  # what the console says about an aborted request
 
 
@@ -49,6 +61,11 @@ def open_room(open_as: OpenAs, who: str) -> Page:
 def choose(page: Page, *paths: Path) -> None:
     page.set_input_files("#pick-files", [str(path) for path in paths])
     expect(page.locator(".attached-file")).to_have_count(len(paths))
+
+
+def stored_files(page: Page) -> int:
+    """Return how many files the browser keeps."""
+    return int(page.evaluate(FILE_STORE, "count"))
 
 
 def loaded_pictures(page: Page) -> int:
@@ -165,6 +182,40 @@ def test_photos_are_pasted_and_dropped(open_as: OpenAs, photo: Path, way: str) -
     expect(mega.locator(".attached-file img")).to_have_count(1)
     mega.get_by_role("button", name="Jangan kirim image.jpg").click()
     expect(mega.locator(".attached-file")).to_have_count(0)
+
+
+def test_chosen_files_are_kept_like_the_text_until_they_are_sent_or_removed(
+    open_as: OpenAs, photo: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "notulen.pdf").write_bytes(PDF)
+    mega = open_room(open_as, "member")
+    choose(mega, photo, tmp_path / "notulen.pdf")
+    mega.fill("#draft", "dari lomba")
+    wait_until(lambda: stored_files(mega) == 2, 30, "the files are stored")
+    mega.goto(f"{mega.url}?around=1")
+    expect(mega.locator(".attached-file b")).to_have_text(["lomba.jpg", "notulen.pdf"])
+    mega.get_by_role("button", name="Jangan kirim notulen.pdf").click()
+    mega.reload()
+    expect(mega.locator(".attached-file img")).to_have_count(1)
+    mega.click(SEND)
+    sent = mega.locator(".message[data-state=sent]", has_text="dari lomba")
+    expect(sent.locator("a.file-picture[href]")).to_have_count(1)
+    wait_until(lambda: stored_files(mega) == 0, 30, "no file is left")
+    mega.reload()
+    mega.wait_for_selector(LIVE)
+    expect(mega.locator(".attached-file, .toast")).to_have_count(0)
+
+
+def test_a_chosen_file_that_the_browser_has_lost_is_reported(open_as: OpenAs, photo: Path) -> None:
+    mega = open_room(open_as, "member")
+    choose(mega, photo)
+    wait_until(lambda: stored_files(mega) == 1, 30, "the file is stored")
+    mega.evaluate(FILE_STORE, "clear")
+    mega.reload()
+    expect(mega.locator(".toast")).to_have_text("Berkas ini tidak ada lagi di peramban ini.")
+    expect(mega.locator(".attached-file")).to_have_count(0)
+    drafts = "Object.keys(localStorage).filter((key) => key.startsWith('draft:'))"
+    wait_until(lambda: mega.evaluate(drafts) == [], 30, "the draft is forgotten")
 
 
 def test_text_that_an_office_program_copied_is_pasted_as_text(open_as: OpenAs, photo: Path) -> None:

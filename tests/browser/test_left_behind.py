@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import APIResponse, Page, Route, expect
@@ -13,7 +14,10 @@ from tests.browser.conftest import (
     drop_stream_errors,
     submit_log_in,
 )
+from tests.browser.test_chat_files import choose, stored_files
+from tests.support.files import PDF
 from tests.support.people import UKM
+from tests.support.waiting import wait_until
 
 OpenAs = Callable[..., Page]
 ROOM = f"/ukm/{UKM}/chat"
@@ -97,6 +101,26 @@ def test_an_ended_session_deletes_the_draft_and_keeps_unsent_messages(
     submit_log_in(room, "member")
     expect(room.locator('.message[data-state="sent"]')).to_contain_text("menunggu saya")
     expect(room.get_by_role("textbox")).to_have_value("")
+    expected = re.compile("ERR_FAILED|status of 401")
+    console_errors[:] = [line for line in console_errors if not expected.search(line)]
+
+
+def test_an_ended_session_deletes_the_files_of_the_draft_and_keeps_unsent_ones(
+    room: Page, tmp_path: Path, console_errors: list[str]
+) -> None:
+    (tmp_path / "notulen.pdf").write_bytes(PDF)
+    choose(room, tmp_path / "notulen.pdf")
+    send_in_vain(room, "berkasnya")
+    choose(room, tmp_path / "notulen.pdf")
+    wait_until(lambda: stored_files(room) == 2, 30, "both files are stored")
+    room.context.clear_cookies()
+    room.reload()
+    expect(room.locator("body[data-nobody]")).to_be_attached()
+    wait_until(lambda: stored_files(room) == 1, 30, "the unsent file is left")
+    room.unroute("**/messages")
+    submit_log_in(room, "member")
+    expect(room.locator('.message[data-state="sent"] a.file-document[href]')).to_be_visible()
+    expect(room.locator(".attached-file")).to_have_count(0)
     expected = re.compile("ERR_FAILED|status of 401")
     console_errors[:] = [line for line in console_errors if not expected.search(line)]
 

@@ -1,6 +1,8 @@
-// The files that are chosen for the next message: by button, camera, paste or drop.
+// The files that are chosen for the next message: by button, camera, paste or drop. The browser keeps
+// them until they are sent or removed, because the page may be left or closed before.
 
 import { cloneTemplate, fillSlots } from "../core/dom.js";
+import { getFile, putFile, removeFile } from "../core/file_store.js";
 import { size } from "../core/format.js";
 import { t } from "../core/i18n.js";
 import { toast } from "../core/toast.js";
@@ -31,10 +33,13 @@ function showThumbnail(chip, file) {
 }
 
 export class Attachments {
-  /** `form` is the composer, `room` the element on which files may be dropped. */
-  constructor(form, room) {
-    this.chosen = []; // promises, because a picture takes time to measure
+  /** `form` is the composer, `room` the element on which files may be dropped, `owner` the account
+   * that chooses. `changed()`, which the composer sets, is called when `ids` has changed. */
+  constructor(form, room, owner) {
+    this.chosen = [];
+    this.changed = () => {};
     this.form = form;
+    this.owner = owner;
     this.box = document.getElementById("attached");
     this.maxBytes = Number(this.box.dataset.maxBytes);
     for (const input of form.querySelectorAll("input[type=file]")) {
@@ -90,12 +95,29 @@ export class Attachments {
   }
 
   addOne(file) {
-    const entry = measure(file).then((size) => ({
-      client_id: newId(),
-      file,
-      name: file.name,
-      ...size,
-    }));
+    const id = newId();
+    putFile(this.owner, id, file);
+    this.show(id, file);
+    this.changed();
+  }
+
+  /** The ids under which the browser keeps the files. */
+  get ids() {
+    return this.chosen.map(({ client_id: id }) => id);
+  }
+
+  /** Shows files again that an earlier page has kept. */
+  async restore(ids) {
+    for (const id of ids) {
+      const file = await getFile(this.owner, id).catch(() => null);
+      if (file) this.show(id, file);
+      else toast(t("file_lost"), "wait");
+    }
+    this.changed();
+  }
+
+  show(id, file) {
+    const entry = { client_id: id, file, name: file.name, measured: measure(file) };
     this.chosen.push(entry);
     const chip = fillSlots(cloneTemplate("attached-file"), {
       name: file.name,
@@ -106,7 +128,7 @@ export class Attachments {
     button.addEventListener("click", () => this.remove(entry, chip));
     this.box.append(chip);
     this.box.hidden = false;
-    entry.then((measured) => measured.width && showThumbnail(chip, file));
+    entry.measured.then(({ width }) => width && showThumbnail(chip, file));
   }
 
   remove(entry, chip) {
@@ -114,14 +136,18 @@ export class Attachments {
     chip.remove();
     this.box.hidden = !this.chosen.length;
     this.form.elements.message.focus();
+    removeFile(this.owner, entry.client_id);
+    this.changed();
   }
 
-  /** Empties the list at once, and resolves to the chosen files once they are measured. */
+  /** Empties the list at once, and resolves to the chosen files once they are measured. The browser
+   * still keeps them. */
   take() {
     const { chosen } = this;
     this.chosen = [];
     this.box.replaceChildren();
     this.box.hidden = true;
-    return Promise.all(chosen);
+    const withSize = async ({ measured, ...entry }) => ({ ...entry, ...(await measured) });
+    return Promise.all(chosen.map(withSize)); // a picture takes time to measure
   }
 }

@@ -1,10 +1,10 @@
-// The text that is being written in a room, in localStorage under the id of its tab, so that two
-// tabs do not overwrite each other's drafts. A tab holds a web lock as long as it is open, so the
+// The text that is being written in a room and the ids of its files (core/file_store.js), in
+// localStorage under the id of its tab, so that two tabs do not overwrite each other's drafts. A tab holds a web lock as long as it is open, so the
 // next tab that opens the room recognizes the draft of a closed tab and takes it over.
 
 import { local, read, session, write } from "../core/storage.js";
 
-const EMPTY = { text: "", reply_to: null };
+const EMPTY = { text: "", reply_to: null, files: [] };
 const TAB = "tab";
 const OWN_LOCK_MS = 1000;
 
@@ -43,7 +43,8 @@ export class Draft {
   }
 
   get isEmpty() {
-    return !this.value.text && !this.value.reply_to;
+    const { text, reply_to: quoted, files } = this.value;
+    return !text && !quoted && !files.length;
   }
 
   save(change) {
@@ -64,6 +65,7 @@ export class Draft {
     if (!navigator.locks) return false;
     if (!(await hold(this.tab))) {
       this.tab = newTab();
+      this.value = { ...this.value, files: [] }; // they belong to the draft of the other tab
       await hold(this.tab);
     }
     const left = await this.leftBehind();

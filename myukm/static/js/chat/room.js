@@ -47,7 +47,7 @@ class Room {
     Object.assign(this, root.dataset); // url, code, name, unread, firstUnread, newerLeft
     this.me = Number(accountId());
     this.form = part("composer");
-    this.attachments = new Attachments(this.form, root);
+    this.attachments = new Attachments(this.form, root, this.me);
     this.sending = Promise.resolve();
     this.presence = new Presence(root, data("member-page"));
     this.timeline = new Timeline(part("timeline"), Number(this.firstUnread));
@@ -140,9 +140,9 @@ class Room {
         return this.send(text, replyTo);
       },
       typing: () => this.typing.send(),
-      hasFiles: () => this.attachments.chosen.length > 0,
       keys: (event) => mentions.handleKey(event),
       editLast: (event) => this.editLast(event),
+      attachments: this.attachments,
     });
     this.reply = reply;
   }

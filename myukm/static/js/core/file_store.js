@@ -70,11 +70,11 @@ export async function removeFile(owner, id) {
   await run("readwrite", (store) => store.delete(key)).catch(() => {});
 }
 
-/** Removes the files of all accounts for which `isGone` returns true. */
-export async function removeFilesOf(isGone) {
+/** Removes the files for whose account and id `isGone` returns true. */
+export async function removeFiles(isGone) {
   const keys = await run("readonly", (store) => store.getAllKeys()).catch(() => []);
   for (const key of keys) {
     const [owner, id] = key.split(":");
-    if (isGone(owner)) await removeFile(owner, id);
+    if (isGone(owner, id)) await removeFile(owner, id);
   }
 }

@@ -1,6 +1,6 @@
 // Removes what an account left in a browser that others use, too. Its drafts, outbox, saved messages
-// and the mark of its push subscription are in localStorage under its id, the outbox's files in
-// IndexedDB:
+// and the mark of its push subscription are in localStorage under its id, the files of drafts and
+// outbox in IndexedDB:
 // - A log-out here removes all of them.
 // - When a session ends otherwise (elsewhere, or by its age) drafts and saved messages are removed;
 //   the outbox stays, because its author may log in again and expects it to be sent.
@@ -8,7 +8,7 @@
 
 import { clearDevice } from "../push/clear_device.js";
 import { accountId } from "./account.js";
-import { removeFilesOf } from "./file_store.js";
+import { removeFiles } from "./file_store.js";
 import { local, read, session, write } from "./storage.js";
 
 const KEY = /^(draft|outbox|push|room|saved|saving):(\d+)(?::|$)/;
@@ -40,7 +40,7 @@ export function startLeaving() {
   if (!account) return;
   write(session, LEAVING, null);
   removeTexts(({ owner }) => owner !== account);
-  removeFilesOf((owner) => owner !== account);
+  removeFiles((owner) => owner !== account);
   document.addEventListener("submit", chooseDialog, true);
   // On the window, which comes after the listeners of the document that may hold the form back.
   addEventListener("submit", markLeaving);
@@ -69,6 +69,7 @@ export function startCleanup() {
   write(session, LEAVING, null);
   removeTexts(({ kind }) => isLogOut || !KEPT.includes(kind));
   write(local, "account", null);
-  if (isLogOut) removeFilesOf(() => true);
+  const kept = texts().map(({ key }) => window.localStorage.getItem(key));
+  removeFiles((_owner, id) => !kept.some((text) => text.includes(id)));
   clearDevice(isLogOut).catch((error) => console.info(error.message));
 }
