@@ -110,8 +110,8 @@ def _publish(statuses: Mapping[int, str]) -> None:
     """Publish these statuses to the UKMs of each account.
 
     A small UKM gets all statuses. A large UKM gets one of them at most once a second, because each
-    goes to very many pages. Their count is right; their lists of members may be behind until they
-    are loaded again.
+    goes to very many pages. Their count is right; their lists of members are behind until pages
+    load them again (`static/js/chat/member_refresh.js`).
     """
     query = (
         select(Membership.ukm_id, Ukm.code, User.id, User.name, User.last_seen_at)

@@ -1,9 +1,10 @@
-// Loads what the room missed while the stream was down.
+// Loads what the room missed while the stream was down, and what no event says in a large UKM.
 
 import * as api from "../core/api.js";
 import { retried } from "../core/retry.js";
 import { onReconnect } from "../live/connection_status.js";
 import { on } from "../live/events_bus.js";
+import { startMemberRefresh } from "./member_refresh.js";
 import { JOINED } from "./presence.js";
 
 const PAGE_SIZE = 100;
@@ -11,7 +12,8 @@ const PAGE_SIZE = 100;
 const TOPICS_MS = 5000;
 
 /** After each reconnection loads the messages and members that `room` (room.js) missed; after a
- * reset of the stream also the state, and edits and deletions of the newest messages. */
+ * reset of the stream also the state, and edits and deletions of the newest messages. The members of a
+ * large UKM are also loaded again some time after a change. */
 export function startResync(room) {
   const { url, timeline, presence, state, outbox, reading } = room;
 
@@ -49,6 +51,12 @@ export function startResync(room) {
 
   // Retried, because no later event would repeat a failed request.
   const [catchUp, refreshPresence] = [retried(loadMissed), retried(loadPresence)];
+
+  const panel = document.getElementById("members");
+  const memberChanged = startMemberRefresh(presence, panel, refreshPresence);
+  for (const type of ["presence", "membership"]) {
+    on(type, (event) => event.ukm === room.code && memberChanged());
+  }
 
   /** This person was removed and is a member again: the events between are lost, and the stream
    * sends this room's events again only after up to `TOPICS_MS`. */
