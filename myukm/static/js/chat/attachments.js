@@ -34,7 +34,7 @@ function showThumbnail(chip, file) {
 
 export class Attachments {
   /** `form` is the composer, `room` the element on which files may be dropped, `owner` the account
-   * that chooses. `changed()`, which the composer sets, is called when `ids` has changed. */
+   * that chooses. */
   constructor(form, room, owner) {
     this.chosen = [];
     this.changed = () => {};
@@ -101,18 +101,16 @@ export class Attachments {
     this.changed();
   }
 
-  /** The ids under which the browser keeps the files. */
-  get ids() {
-    return this.chosen.map(({ client_id: id }) => id);
-  }
-
-  /** Shows files again that an earlier page has kept. */
-  async restore(ids) {
-    for (const id of ids) {
+  /** Shows the files again that an earlier page has kept in `draft`, and from now on keeps the ids of
+   * the chosen files there. */
+  async keepIn(draft) {
+    await draft.adopted;
+    for (const id of draft.value.files) {
       const file = await getFile(this.owner, id).catch(() => null);
       if (file) this.show(id, file);
       else toast(t("file_lost"), "wait");
     }
+    this.changed = () => draft.save({ files: this.chosen.map(({ client_id: id }) => id) });
     this.changed();
   }
 

@@ -10,12 +10,13 @@ function fit(field) {
   field.style.blockSize = `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`;
 }
 
-/** Starts the field below the messages: it stores the draft, the quoted message and the ids of the
- * chosen files (`attachments`) under the key `room`, and sends on Enter where there is a keyboard. `send(text, replyTo)` may return a promise;
+/** Starts the field below the messages: it stores the draft and the quoted message under the key
+ * `room`, and sends on Enter where there is a keyboard. `send(text, replyTo)` may return a promise;
  * `typing()` is called for each change; `keys(event)` returns whether something else, such as the list
- * of names, handled the key; `editLast(event)` is called for an arrow up in the empty field. Returns
- * `reply(message)`, which quotes a message. */
-export function startComposer(form, room, { send, typing, keys, editLast, attachments }) {
+ * of names, handled the key; `editLast(event)` is called for an arrow up in the empty field;
+ * `hasFiles()` returns whether files are chosen. Returns the draft, and `reply(message)`, which quotes a
+ * message. */
+export function startComposer(form, room, { send, typing, keys, editLast, hasFiles }) {
   const field = form.elements.message;
   const bar = document.getElementById("replying");
   const hasKeyboard = matchMedia("(pointer: fine)");
@@ -45,13 +46,13 @@ export function startComposer(form, room, { send, typing, keys, editLast, attach
 
   async function submit() {
     const text = field.value.trim();
-    if (!text && !attachments.chosen.length) return;
+    if (!text && !hasFiles()) return;
     const quoted = draft.takeReply();
     setText("");
     showReply();
     field.focus();
     await send(text, quoted); // until then the stored draft stays, so that a crash loses nothing
-    draft.save({ text: field.value, files: attachments.ids });
+    draft.save({ text: field.value });
   }
 
   function showDraft() {
@@ -61,11 +62,7 @@ export function startComposer(form, room, { send, typing, keys, editLast, attach
 
   if (field.value) draft.save({ text: field.value }); // typed before this script ran
   showDraft();
-  draft.adopt().then((adopted) => {
-    if (adopted) showDraft();
-    attachments.restore(draft.value.files);
-  });
-  attachments.changed = () => draft.save({ files: attachments.ids });
+  draft.adopted.then((adopted) => adopted && showDraft());
   bar.querySelector("button").addEventListener("click", () => reply(null));
   field.addEventListener("input", () => {
     fit(field);
@@ -85,5 +82,5 @@ export function startComposer(form, room, { send, typing, keys, editLast, attach
     submit();
   });
   if ("sent" in form.dataset) submit();
-  return { reply };
+  return { draft, reply };
 }

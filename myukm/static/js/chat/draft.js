@@ -36,6 +36,8 @@ export class Draft {
     this.room = room;
     this.tab = read(session, TAB) ?? newTab();
     this.value = { ...EMPTY, ...read(local, this.key) };
+    /** Resolves to whether the draft of a closed tab was taken over. */
+    this.adopted = this.adopt();
   }
 
   get key() {

@@ -88,6 +88,7 @@ class Room {
 
   async addToOutbox(text, replyTo, chosen) {
     this.outbox.add(text, replyTo, await this.outbox.files.store(await chosen));
+    this.attachments.changed();
     const isStored = !this.outbox.memory; // a new page would lose a message that is only in memory
     if (this.newer.hasMore && isStored) this.timeline.anchor.toNewest();
   }
@@ -134,7 +135,7 @@ class Room {
     const mentions = new MentionAutocomplete(field, part("names"), (start) =>
       this.namesLike(start),
     );
-    const { reply } = startComposer(this.form, `draft:${this.me}:${this.code}`, {
+    const { draft, reply } = startComposer(this.form, `draft:${this.me}:${this.code}`, {
       send: (text, replyTo) => {
         this.typing.messageSent();
         return this.send(text, replyTo);
@@ -142,9 +143,10 @@ class Room {
       typing: () => this.typing.send(),
       keys: (event) => mentions.handleKey(event),
       editLast: (event) => this.editLast(event),
-      attachments: this.attachments,
+      hasFiles: () => this.attachments.chosen.length > 0,
     });
     this.reply = reply;
+    this.attachments.keepIn(draft);
   }
 
   /** Names of members with a word that begins with `start`: from the page when it knows all members,
