@@ -123,7 +123,7 @@ def test_waiting_messages_are_not_sent_by_another_account_that_logs_in(
     submit_log_in(other_page, "friend")
     other_page.wait_for_selector(LIVE)
     cdp.send("Network.emulateNetworkConditions", {**network, "offline": False})
-    expect(offline_page.locator("#chat")).to_have_attribute("data-name", "Farhan Hakim")
+    expect(offline_page.locator("#chat")).to_have_attribute("data-author-name", "Farhan Hakim")
     expect(friend.locator(".message")).to_have_count(0)
     offline_page.wait_for_selector(LIVE)
     expected = re.compile("ERR_INTERNET_DISCONNECTED|status of 40[14]")

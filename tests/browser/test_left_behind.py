@@ -146,7 +146,7 @@ def test_the_log_in_of_another_account_deletes_all_texts(
     room.context.clear_cookies()
     room.reload()
     submit_log_in(room, "friend")
-    room.wait_for_selector("html[data-stream=open] #chat[data-name='Farhan Hakim']")
+    room.wait_for_selector("html[data-stream=open] #chat[data-author-name='Farhan Hakim']")
     assert room.evaluate(STORED) == []
     expected = re.compile("ERR_FAILED|status of 401")
     console_errors[:] = [line for line in console_errors if not expected.search(line)]

@@ -44,7 +44,7 @@ export default function startRoom(root) {
 
 class Room {
   constructor(root) {
-    Object.assign(this, root.dataset); // url, code, name, unread, firstUnread, newerLeft
+    Object.assign(this, root.dataset); // url, code, authorName, unread, firstUnread, newerLeft
     this.me = Number(accountId());
     this.form = part("composer");
     this.attachments = new Attachments(this.form, root, this.me);
@@ -72,9 +72,10 @@ class Room {
     startLightbox(timeline.list.box);
     startResync(this);
     startUnreadBar(this);
-    const title = document.querySelector(".chat-title h1").textContent.trim();
     if (this.newer.hasMore) return;
-    startSavingRoom({ code: this.code, name: title, author: this.name }, () => timeline.stored());
+    const ukmName = document.querySelector(".chat-title h1").textContent.trim();
+    const saved = { code: this.code, name: ukmName, author: this.authorName };
+    startSavingRoom(saved, () => timeline.stored());
   }
 
   /** Resolves when the outbox has the message. Messages keep their order, though storing files takes

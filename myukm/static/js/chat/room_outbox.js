@@ -12,9 +12,9 @@ export async function restorePictures(outbox) {
   }
 }
 
-/** Opens the outbox of a room: `me` is the id of the account and `name` its name. */
-export function makeOutbox({ me, name, code, url, timeline }) {
-  const author = { user_id: me, name, ukm: code };
+/** Opens the outbox of a room: `me` is the id of the account and `authorName` its name. */
+export function makeOutbox({ me, authorName, code, url, timeline }) {
+  const author = { user_id: me, name: authorName, ukm: code };
   const outbox = new Outbox(`outbox:${me}:${code}`, url, author, {
     changed: (entry) => timeline.showPending(entry),
     sent: (message) => timeline.confirm(message),

@@ -63,11 +63,11 @@ function startSavingSwitch(root) {
       stopSaving();
       return;
     }
-    const { author } = root.dataset; // this person's name, for messages written without network
+    const { authorName } = root.dataset; // for messages that are written without network
     const rooms = [...root.querySelectorAll("#ukms input")].map(({ value: code, dataset }) => ({
       code,
       name: dataset.name,
-      author,
+      author: authorName,
     }));
     const saved = await saveAll(rooms).catch(() => false);
     if (!isSaving()) return; // switched off meanwhile

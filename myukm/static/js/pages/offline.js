@@ -68,13 +68,13 @@ function messageList() {
 }
 
 /** Opens the outbox of the room, whose messages are shown in the list and can be discarded there. */
-function openOutbox(me, code, author, { list, put, remove }) {
+function openOutbox(me, code, authorName, { list, put, remove }) {
   const pending = new Map();
   const url = `/ukm/${code}`;
   const outbox = new Outbox(
     `outbox:${me}:${code}`,
     url,
-    { user_id: me, name: author, ukm: code },
+    { user_id: me, name: authorName, ukm: code },
     {
       changed: (entry) => pending.set(entry.client_id, put(entry, pending.get(entry.client_id))),
       sent: () => location.reload(),
