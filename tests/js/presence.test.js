@@ -17,7 +17,7 @@ function listOf(members, total = members.length) {
   return presence;
 }
 
-test("a person who left is not listed again by their event offline", () => {
+test('a person who left is not listed again when their event "offline" arrives', () => {
   const presence = listOf([MEGA, FARHAN]);
   presence.updateMembership({ ...FARHAN, change: "left", member: false });
   presence.updatePresence({ ...FARHAN, status: "offline", online_count: 1 });
@@ -64,14 +64,32 @@ test("the total of a large UKM changes with joins and leaves of members that are
   }
 });
 
-test("a changed name shows in the list, of members only", () => {
+test("a changed name is shown in the list, but adds nobody to it", () => {
   const presence = listOf([MEGA, FARHAN]);
   presence.updateName({ user_id: 8, name: "Farhan H.", photo: null });
   presence.updateName({ user_id: 9, name: "Siti", photo: null });
   assert.deepEqual(presence.names, ["Mega", "Farhan H."]);
 });
 
-test("an event that arrives while the list is loaded counts more than the list", async () => {
+test("people who join, leave or get a name while the list is loaded are right in it", async () => {
+  const presence = listOf([MEGA, FARHAN]);
+  await presence.reload(async () => {
+    presence.updateMembership({ ...FARHAN, change: "left", member: false });
+    presence.updateMembership({ ...CHANGE, change: "added", member: true });
+    presence.updateName({ ...MEGA, name: "Mega L." });
+    return { members: [MEGA, FARHAN], online_count: 2, total_members: 2 };
+  });
+  assert.deepEqual(presence.names, ["Mega L.", "Siti"]);
+  assert.equal(presence.total, 2);
+});
+
+test("after a request that failed, events are applied at once and only once", async () => {
+  const presence = listOf([MEGA]);
+  await assert.rejects(presence.reload(() => Promise.reject(new Error("no network"))));
+  assert.equal(presence.meanwhile, null);
+});
+
+test("an event that arrives while the list is loaded overrides the list", async () => {
   const presence = listOf([MEGA]);
   await presence.reload(async () => {
     presence.updatePresence({ ...MEGA, status: "offline", online_count: 0 });

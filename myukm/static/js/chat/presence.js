@@ -9,7 +9,7 @@ import { remember } from "./name_cache.js";
 export const JOINED = new Set(["joined", "added", "accepted"]);
 const ORDER = { online: 0, away: 1, offline: 2 };
 
-function seen({ status, last_seen: at }) {
+function statusText({ status, last_seen: at }) {
   return status === "offline" && at ? lastSeen(at) : [t(`status_${status}`)];
 }
 
@@ -38,15 +38,17 @@ export class Presence {
     this.show(online);
   }
 
-  /** Replaces the list by what `request` resolves to, and applies the presence events again that
-   * arrive meanwhile, because the answer may be older. */
+  /** Replaces the list by what `request` resolves to, then applies the events again that arrived
+   * during the request, because they may be newer than the answer. */
   async reload(request) {
     const meanwhile = [];
     this.meanwhile = meanwhile;
-    const answer = await request();
-    if (this.meanwhile === meanwhile) this.meanwhile = null;
-    this.load(answer);
-    for (const event of meanwhile) this.updatePresence(event);
+    try {
+      this.load(await request());
+    } finally {
+      if (this.meanwhile === meanwhile) this.meanwhile = null;
+    }
+    for (const applyAgain of meanwhile) applyAgain();
   }
 
   /** Whether the page knows every member: of a large UKM the server lists only some. */
@@ -60,7 +62,9 @@ export class Presence {
 
   /** Applies a membership event: someone joined, left, or has another role. A list that was loaded
    * after the change contains the change already. */
-  updateMembership({ user_id: id, name, change, member, is_admin: isAdmin }) {
+  updateMembership(event) {
+    const { user_id: id, name, change, member, is_admin: isAdmin } = event;
+    this.meanwhile?.push(() => this.updateMembership(event));
     const listed = this.members.get(id);
     const known = listed ?? { user_id: id, name, status: "offline" };
     remember(known);
@@ -71,10 +75,10 @@ export class Presence {
     this.show(this.online);
   }
 
-  /** Applies a presence event. "offline" may be the last event of somebody who has just left the
-   * UKM. */
+  /** Applies a presence event. Ignores "offline" of a person who is not listed: it may arrive after
+   * the person has left the UKM. */
   updatePresence(event) {
-    this.meanwhile?.push(event);
+    this.meanwhile?.push(() => this.updatePresence(event));
     remember(event);
     const known = this.members.get(event.user_id);
     if (known || event.status !== "offline") {
@@ -86,6 +90,7 @@ export class Presence {
 
   /** Applies an event about a person, who may be no member of this UKM. */
   updateName(person) {
+    this.meanwhile?.push(() => this.updateName(person));
     remember(person);
     const known = this.members.get(person.user_id);
     if (!known) return;
@@ -98,7 +103,7 @@ export class Presence {
     const members = [...this.members.values()].sort(byPresence);
     renderList(this.list, "member", members, (node, member) => {
       node.querySelector(".presence").dataset.status = member.status;
-      node.querySelector("[data-seen]").replaceChildren(...seen(member));
+      node.querySelector("[data-seen]").replaceChildren(...statusText(member));
       node.querySelector("[data-admin]").hidden = !member.is_admin;
     });
     this.root.querySelector(".chat-head .presence").dataset.status = online ? "online" : "offline";
