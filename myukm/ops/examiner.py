@@ -66,7 +66,11 @@ class Examiner:
             self._running = RunningCheck(self._checks[0])
             thread = threading.Thread(target=self._examine, args=(app,), name="doctor")
             thread.daemon = True
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # this process may have no more threads: the next call tries again
+                self._idle.set()
+                raise
 
     def findings(self, deadline: float) -> FindingsByCheck:
         """Return what each check found.

@@ -27,7 +27,7 @@ PATH = "/profile/notifications"
 # Like a real one it keeps the subscription when the page is loaded again.
 FAKE_PUSH_MANAGER = """(subscription) => {
   const unsubscribe = async () => sessionStorage.removeItem("subscribedTo");
-  const made = { toJSON: () => subscription, unsubscribe };
+  const made = { ...subscription, toJSON: () => subscription, unsubscribe };
   PushManager.prototype.getSubscription = async () => (sessionStorage.subscribedTo ? made : null);
   PushManager.prototype.subscribe = async (options) => {
     sessionStorage.subscribedTo = options.applicationServerKey.length;
@@ -61,11 +61,20 @@ def browser() -> FakeBrowser:
 def open_page(open_as: OpenAs, browser: FakeBrowser) -> Page:
     page = open_as("member", PATH)
     page.context.grant_permissions(["notifications"])
-    keys = {name: browser.subscription[name] for name in ("p256dh", "auth")}
-    subscription = {"endpoint": browser.subscription["endpoint"], "keys": keys}
-    page.context.add_init_script(f"({FAKE_PUSH_MANAGER})({json.dumps(subscription)})")
+    subscribe_to(page, browser)
     page.reload()
     return page
+
+
+def subscribe_to(page: Page, browser: FakeBrowser) -> None:
+    """Make this the subscription of the pages that are loaded from now on."""
+    page.context.add_init_script(f"({FAKE_PUSH_MANAGER})({json.dumps(as_json(browser))})")
+
+
+def as_json(browser: FakeBrowser) -> dict:
+    """Return the subscription in the form that browsers give it."""
+    keys = {name: browser.subscription[name] for name in ("p256dh", "auth")}
+    return {"endpoint": browser.subscription["endpoint"], "keys": keys}
 
 
 class DevTools:
@@ -142,6 +151,36 @@ def test_the_page_is_off_if_a_deleted_subscription_cannot_be_renewed(
     page.reload()
     expect(page.get_by_role("button", name="Aktifkan di perangkat ini")).to_be_visible()
     console_errors[:] = [line for line in console_errors if "/push/subscription" not in line]
+
+
+def test_a_subscription_that_the_browser_renewed_is_stored_by_the_next_page(
+    app: Flask, open_as: OpenAs, browser: FakeBrowser
+) -> None:
+    """The service worker stores it at once, but may fail."""
+    page = open_page(open_as, browser)
+    page.get_by_role("button", name="Aktifkan di perangkat ini").click()
+    expect(page.get_by_text("Aktif", exact=True)).to_be_visible()
+    renewed = FakeBrowser("https://push.example.com", "renewed")
+    subscribe_to(page, renewed)
+    with page.expect_response("**/push/subscription"):
+        page.evaluate("location.assign('/profile')")
+    assert stored(app) == [renewed.subscription["endpoint"]]
+
+
+@pytest.mark.parametrize("is_subscribed", [True, False])
+def test_the_service_worker_stores_a_renewed_subscription_of_this_log_in_only(
+    app: Flask, open_as: OpenAs, browser: FakeBrowser, is_subscribed: bool
+) -> None:
+    page = open_page(open_as, browser)
+    if is_subscribed:
+        page.get_by_role("button", name="Aktifkan di perangkat ini").click()
+        expect(page.get_by_text("Aktif", exact=True)).to_be_visible()
+    page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+    renewed = FakeBrowser("https://push.example.com", "renewed")
+    # The handler itself, because an event of a script may not prolong the worker's life.
+    handle = "(subscription) => renewed({ newSubscription: { toJSON: () => subscription } })"
+    page.context.service_workers[0].evaluate(handle, as_json(renewed))
+    assert stored(app) == ([renewed.subscription["endpoint"]] if is_subscribed else [])
 
 
 def test_the_page_says_how_to_allow_blocked_notifications(open_as: OpenAs) -> None:

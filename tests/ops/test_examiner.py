@@ -17,8 +17,15 @@ import config
 from myukm import create_app
 from myukm.extensions import db
 from myukm.ops import api_probe, examiner
+from myukm.ops.examiner import Examiner
+from myukm.ops.findings import Finding
 from tests.ops.test_doctor import codes, examine, named, wait_finding
+from tests.support.no_threads import no_thread
 from tests.support.waiting import wait_until
+
+
+def not_called(*_: object) -> Finding:
+    raise AssertionError
 
 
 @contextmanager
@@ -93,6 +100,20 @@ def test_a_broken_finding_of_the_machine_hides_no_other(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     assert wait_finding(app, "weak_secret")["level"] == "broken"
     assert wait_finding(app, "disk_full")["level"] == "broken"
+
+
+def test_an_examination_whose_thread_cannot_start_is_tried_again(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examiner, "CHECK_SECONDS", 0.5)
+    check = Examiner([lambda: iter(())], hangs=not_called, crashes=not_called)
+    with monkeypatch.context() as system:
+        system.setattr(threading.Thread, "start", no_thread)
+        with pytest.raises(RuntimeError, match="thread"):
+            check.start(app)
+    check.start(app)
+    assert list(check.findings(time.monotonic() + 20).values()) == [[]]
+    assert check.is_complete
 
 
 def test_a_check_that_crashes_is_a_finding(app: Flask, valkey: redis.Redis) -> None:

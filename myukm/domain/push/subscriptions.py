@@ -15,7 +15,7 @@ from myukm.errors import Conflict
 from myukm.extensions import db
 from myukm.models import LoginSession, PushSubscription, User
 
-# For how long this process may miss the first subscription, which another process has stored.
+# For how long `any_subscribed` may miss the first subscription, which another process has stored.
 KNOWN_SECONDS = 1.0
 
 
@@ -33,8 +33,8 @@ def subscribe(login: str, endpoint: str, p256dh: str, auth: str, lang: str) -> P
     values |= {"p256dh": p256dh, "auth": auth, "lang": lang}
     try:
         with transaction() as session:
-            theirs = (PushSubscription.endpoint_hash == digest, PushSubscription.login != login)
-            session.execute(delete(PushSubscription).where(*theirs))
+            same, other = PushSubscription.endpoint_hash == digest, PushSubscription.login != login
+            session.execute(delete(PushSubscription).where(same, other))
             known = find(login)
             if known is None:
                 known = PushSubscription(login=login, created_at=utcnow())
@@ -44,6 +44,23 @@ def subscribe(login: str, endpoint: str, p256dh: str, auth: str, lang: str) -> P
     except IntegrityError:
         text = _("Perangkat ini sedang diaktifkan di tab lain. Coba lagi.")
         raise Conflict(text, code="try_again") from None
+    return known
+
+
+def renew(login: str, endpoint: str, p256dh: str, auth: str, lang: str) -> PushSubscription:
+    """Replace the subscription of a log-in by the one that its browser has renewed by itself.
+
+    Raises as `subscribe` and `require`: a browser may still have the subscription of an earlier
+    person, while this person has not switched notifications on.
+    """
+    require(login)
+    return subscribe(login, endpoint, p256dh, auth, lang)
+
+
+def require(login: str) -> PushSubscription:
+    """Return the subscription of a log-in. Raises `Conflict` if it has none."""
+    if (known := find(login)) is None:
+        raise Conflict(_("Pemberitahuan belum aktif di perangkat ini."), code="not_subscribed")
     return known
 
 

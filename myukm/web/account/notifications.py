@@ -99,6 +99,17 @@ def subscribe(sent: BrowserSubscription) -> Any:
     return "", 204
 
 
+@bp.patch("/push/subscription")
+@json_view
+@logged_in
+@takes(BrowserSubscription)
+def renew_subscription(sent: BrowserSubscription) -> Any:
+    """Store the subscription that this browser has renewed by itself, if this log-in has one."""
+    values = msgspec.structs.asdict(sent)
+    subscriptions.renew(current_user.token_hash, **values, lang=str(get_locale()))
+    return "", 204
+
+
 @bp.delete("/push/subscription")
 @json_view
 @logged_in

@@ -44,6 +44,18 @@ def test_a_browser_subscribes_and_unsubscribes(app: Flask, client_as: ClientAs) 
     assert subscribed(app) == []
 
 
+def test_a_browser_renews_only_the_subscription_of_this_log_in(
+    app: Flask, client_as: ClientAs
+) -> None:
+    mega, renewed = client_as("member"), FakeBrowser(ENDPOINT, "renewed")
+    answer = mega.patch("/push/subscription", json=renewed.subscription)
+    assert (answer.status_code, answer.json["error"]["code"]) == (409, "not_subscribed")
+    assert subscribed(app) == []
+    subscribe(mega)
+    assert mega.patch("/push/subscription", json=renewed.subscription).status_code == 204
+    assert subscribed(app) == [renewed.subscription["endpoint"]]
+
+
 def test_if_two_tabs_subscribe_at_once_one_gets_409_try_again(
     client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,7 +142,9 @@ function handlePush(event) {
 
 self.addEventListener("push", handlePush);
 
-/** Stores the subscription that the browser has renewed, because pushes to the old one get lost. */
+/** Stores the subscription that the browser has renewed, because pushes to the old one get lost. The
+ * server takes it only if the person who is logged in now has switched notifications on. If this
+ * fails, the next page stores it (push/subscription.js). */
 async function renewed({ oldSubscription, newSubscription }) {
   const options = oldSubscription?.options ?? { userVisibleOnly: true };
   const { endpoint, keys } = (
@@ -150,7 +152,7 @@ async function renewed({ oldSubscription, newSubscription }) {
   ).toJSON();
   const body = JSON.stringify({ endpoint, ...keys });
   const headers = { "Content-Type": "application/json" };
-  await fetch("/push/subscription", { method: "PUT", headers, body });
+  await fetch("/push/subscription", { method: "PATCH", headers, body });
 }
 
 self.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(renewed(event)));

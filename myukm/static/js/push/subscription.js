@@ -50,7 +50,7 @@ async function store(subscription) {
   const { endpoint, keys } = subscription.toJSON();
   const { p256dh, auth } = keys;
   await api.put("/push/subscription", { endpoint, p256dh, auth });
-  write(local, key(), { login: login(), at: Date.now() });
+  write(local, key(), { login: login(), at: Date.now(), endpoint });
 }
 
 /** Unsubscribes this browser. Without network the server is told by the push service at the next
@@ -61,13 +61,14 @@ export async function switchOff() {
   await api.remove("/push/subscription").catch((error) => console.info(error.message));
 }
 
-/** Sends the subscription to the server again, once a day and after each log-in of its owner, because
- * the server deletes it with the old log-in. */
+/** Sends the subscription to the server again: once a day; after each log-in of its owner, because the
+ * server deletes it with the old log-in; and when the browser has renewed it. */
 export async function renew() {
   const sent = accountId() && read(local, key());
   if (!sent || !allowed()) return;
-  if (sent.login === login() && Date.now() - sent.at < RENEW_MS) return;
   const subscription = await current();
+  const isSame = sent.login === login() && sent.endpoint === subscription?.endpoint;
+  if (isSame && Date.now() - sent.at < RENEW_MS) return;
   if (subscription) await store(subscription);
   else write(local, key(), null);
 }
