@@ -41,7 +41,8 @@ class OurLogger(Logger):
 
 
 class FastStoppingWorker(GeventWorker):
-    """gunicorn's gevent worker, but it ends within two seconds of SIGTERM.
+    """gunicorn's gevent worker, but idle connections do not delay its end: without running requests
+    it ends within two seconds of SIGTERM.
 
     gunicorn's own class waits for idle keep-alive connections until the graceful time-out. Here
     each idle connection has `GRACE_SECONDS` for one more request (answered with
@@ -79,8 +80,8 @@ class FastStoppingWorker(GeventWorker):
             connection.kill(timeout, block=False)
 
 
-# psycopg chooses at its import how to wait, before a worker has patched `select`. By its own choice
-# each wait for PostgreSQL would block the whole process (see `post_worker_init`, too).
+# psycopg chooses its wait function when it is imported, before a worker has patched `select`. With
+# its default, each wait for PostgreSQL would block the whole process (see `post_worker_init`, too).
 os.environ["PSYCOPG_WAIT_FUNC"] = "wait_poll"
 
 # Read before a worker starts, because gunicorn would restart workers that fail for ever.

@@ -1,4 +1,4 @@
-"""Revision numbers of the migrations: those of the program, and the one of a database.
+"""Numbers of the program's migrations, and of the one that a database has.
 
 Read without Alembic, which takes 10 MB in each process that imports it.
 """
@@ -36,7 +36,7 @@ def _numbers() -> list[tuple[str, str]]:
 
 
 def applied_migrations(connection: Connection) -> set[str]:
-    """Return the number of the database's newest migration; an empty set without tables."""
+    """Return the set with the number of the database's newest migration; empty without tables."""
     if not inspect(connection).has_table("alembic_version"):
         return set()
     return set(connection.scalars(text("SELECT version_num FROM alembic_version")))

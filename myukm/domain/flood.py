@@ -11,11 +11,11 @@ from myukm.errors import TooFast
 from myukm.extensions import db
 from myukm.models import User
 
-MAX_ACTS, WITHIN_MILLISECONDS = 20, 10_000
+MAX_ACTIONS, WITHIN_MILLISECONDS = 20, 10_000
 
 
 def check_pace(user: User) -> None:
-    """Raise `TooFast` after `MAX_ACTS` actions within `WITHIN_MILLISECONDS`."""
+    """Raise `TooFast` after `MAX_ACTIONS` actions within `WITHIN_MILLISECONDS`."""
     _recent(user.recent_acts)
 
 
@@ -24,7 +24,8 @@ def count_act(user_id: int | None) -> None:
 
     The times of the latest actions are in the account's row, and the update succeeds only if they
     are unchanged since they were read. So the limit holds over all processes and without Valkey,
-    and usually takes one statement. Commands have no limit. Raises `TooFast` as `check_pace`.
+    and usually takes one statement. Command-line commands, which
+    have no account, are not limited. Raises `TooFast` like `check_pace`.
     """
     user = db.session.get(User, user_id) if user_id else None
     if user is None or _count(user):
@@ -51,7 +52,7 @@ _COUNT = (
 
 
 def _recent(acts: str) -> list[str]:
-    """Return the recent times of `acts`. Raises `TooFast` if there are `MAX_ACTS`.
+    """Return the recent times of `acts`. Raises `TooFast` if there are `MAX_ACTIONS`.
 
     The error has the seconds until the next action is allowed, because without them a page would
     double its wait after each attempt.
@@ -59,8 +60,8 @@ def _recent(acts: str) -> list[str]:
     now = _now()
     # Ignore times far in the future, which mean that the clock was set back.
     recent = [at for at in acts.split() if abs(now - int(at)) < WITHIN_MILLISECONDS]
-    if len(recent) >= MAX_ACTS:
-        wait = WITHIN_MILLISECONDS - (now - int(recent[-MAX_ACTS]))
+    if len(recent) >= MAX_ACTIONS:
+        wait = WITHIN_MILLISECONDS - (now - int(recent[-MAX_ACTIONS]))
         raise TooFast(_("Terlalu cepat. Tunggu beberapa detik."), retry_after=-(-wait // 1000))
     return recent
 

@@ -61,7 +61,7 @@ class Pruner:
     def _delete(self, first: int, last: int) -> None:
         with transaction() as session:
             began = time.monotonic()
-            # Both bounds, because with one PostgreSQL scans the whole table if it lacks statistics.
+            # With one bound only, PostgreSQL without statistics would scan the whole table.
             session.execute(delete(Event).where(Event.seq.between(first, last)))
         self._portion = next_portion(self._portion, time.monotonic() - began)
         self._deleted_until = last

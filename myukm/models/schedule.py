@@ -1,4 +1,4 @@
-"""The last time of SYNC_SCHEDULE that was handled."""
+"""The latest time in SYNC_SCHEDULE that has been handled."""
 
 from datetime import datetime
 
@@ -10,8 +10,8 @@ from myukm.db.types import Id, UTCDateTime, key_type
 
 
 class SyncSchedule(Model):
-    """One row: `handled` is the last of the times of `expression` that started a run, or for which
-    it was decided not to start one; `outcome` says which (see `domain.sync.schedule`)."""
+    """One row: `handled` is the latest time of the cron expression `expression` that was handled;
+    `outcome` says whether it started a run, or why not (see `domain.sync.schedule`)."""
 
     __tablename__ = "sync_schedule"
     id: Mapped[int] = mapped_column(Id, primary_key=True)

@@ -1,5 +1,5 @@
-"""The bills of all students as rows, for sums over many students; the sets of their periods and
-categories; and payments or bills that vanished."""
+"""Tables for amounts over many students: one row per bill, the sets of periods and categories in
+which students have bills, and the payments or bills that vanished from the API."""
 
 from datetime import datetime
 
@@ -17,8 +17,8 @@ class Tagihan(Model):
 
     Amounts are whole sen, which every database adds up exactly. `remaining` is 0 if less than half
     a rupiah is left. `kelas` is the class in that period, `position` the place in the API's answer.
-    A category without items, or a period without bills, has one row with its own summary and no
-    item.
+    A category without items, or a period without bills, has one row with an empty `item` and the
+    amounts that the API gives for the whole category or period.
 
     No foreign key: bills are written only under the student's lock, and PostgreSQL would check the
     student again for each bill.

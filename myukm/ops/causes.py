@@ -45,8 +45,8 @@ CONSEQUENCES = {
 def causes(findings: Sequence[Finding]) -> list[Finding]:
     """Return the findings without those that follow from another finding whose level is broken.
 
-    A stalled run is reported under the code of its cause. If the cause is reported, too, the two
-    findings become one, with the level broken and with the people of the stalled run.
+    The finding of a stalled run has the code of its cause. If the cause is a finding, too, the two
+    become one, with the level broken and with the people of the stalled run.
     """
     broken = {finding.code for finding in findings if finding.level == BROKEN}
     follow = {code for cause in broken for code in CONSEQUENCES.get(cause, ())}

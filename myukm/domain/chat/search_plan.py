@@ -1,8 +1,9 @@
 """How a search finds its messages, newest first, without sorting all hits of a frequent word.
 
-A frequent word is in the newest messages, and a rare one has few hits. So the newest messages are
-read first, and only if they do not fill the page, the full-text index is queried for all hits.
-SQLite reads its index from the end, so there the first step is not needed.
+A frequent word fills a page from the newest messages, and the few hits of a rare one are sorted
+quickly. So the newest messages are read first, and only if they do not fill the page, the full-text
+index is queried for all hits. SQLite reads its index from the end, so there the first step is not
+needed.
 """
 
 from collections.abc import Sequence
@@ -20,12 +21,14 @@ from myukm.models import ChatMessage
 from myukm.models.search_terms import files_term, joined, word_term
 
 PER_PAGE = 20
-# The newest messages that are read first: of one UKM that many, of several UKMs those among the
+# What is read first: the `NEWEST` messages of a single UKM; of several UKMs the messages among the
 # newest `NEWEST_IDS` ids.
 NEWEST, NEWEST_IDS = 3_000, 5_000
-# The index matches neither phrases nor times: of so many of its hits per page both are checked.
+# The index knows neither word order nor times. So both are checked in the messages themselves, for
+# at most this many hits per page.
 CANDIDATES = 20_000
-CLOCK_SPREAD = timedelta(hours=1)  # ids follow the time, except after a clock was set
+# Ids grow with time, but for up to an hour after a machine's clock was set.
+CLOCK_SPREAD = timedelta(hours=1)
 UKM_SLOT = "\0"  # in place of the UKM's number in a term
 
 Page = tuple[list[int], int | None]

@@ -1,4 +1,5 @@
-"""Totals, groups and a page of students, for filters that depend on sums of bills.
+"""Totals, groups and a page of students, for filters with a minimum or maximum of the amount owed
+or overpaid.
 
 Adding up the bills takes long, so one statement adds them up once for totals, groups and page.
 """
@@ -35,6 +36,7 @@ def read(matching: Matching, page: int, per_page: int) -> tuple[Figures, list[Gr
     wanted, (page, pages) = page, page_and_pages(page, total.siswa, per_page)
     if wanted > pages:
         return total, shown, page_out_of(matching, total.siswa, page, per_page)
+    # Columns 2 to 4: id, owed and overpaid of a student; students, owed and overpaid of a group.
     figures = [tuple(map(int, row[2:5])) for row in rows if row.kind == STUDENT]
     return total, shown, Page(lines(matching, figures), page, pages, total.siswa)
 

@@ -18,7 +18,7 @@ from myukm.sentences import lazy_decimal, stored_sentence
 # The periodic task publishes overdue messages within 2 s. Messages unpublished for 10 s mean that
 # no process runs the task. If other messages were published lately, the machine is only busy, so
 # the overdue messages are reported after 60 s.
-UNPUBLISHED_AFTER, HELD_UP_AFTER = timedelta(seconds=10), timedelta(seconds=60)
+UNPUBLISHED_AFTER, UNPUBLISHED_WHEN_BUSY = timedelta(seconds=10), timedelta(seconds=60)
 LATEST_MESSAGES = 1000
 
 
@@ -30,7 +30,7 @@ def chat() -> Iterator[Finding]:
             ChatMessage.created_at < utcnow() - UNPUBLISHED_AFTER,
         )
     ).one()
-    if count and (utcnow() - since > HELD_UP_AFTER or not _published_lately()):
+    if count and (utcnow() - since > UNPUBLISHED_WHEN_BUSY or not _published_lately()):
         yield Finding(
             "chat_unpublished",
             BROKEN,

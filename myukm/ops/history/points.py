@@ -1,4 +1,4 @@
-"""What a queue did in a span of time, and how such points are made and joined."""
+"""A point is what one queue did in a span of time. How points are made and joined."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
@@ -25,22 +25,22 @@ class Point(msgspec.Struct, frozen=True):
     run: list[int] = []
 
     def quantile(self, kind: str, share: float) -> float | None:
-        """Return the quantile in seconds: this share of the jobs waited or ran (`kind`) no longer.
-        None without jobs."""
+        """Return the seconds within which this share of the jobs waited or ran (`kind`); None
+        without jobs."""
         return quantile(BOUNDS, self.wait if kind == WAIT else self.run, share)
 
 
-def measured(row: Mapping[str, Any], grown: Mapping[str, int]) -> Point:
-    """Return the point of a queue from its row of `stats.health()` and the growth of its totals."""
+def measured(row: Mapping[str, Any], increase: Mapping[str, int]) -> Point:
+    """Return the point of a queue from its row of `stats.health()` and its totals' increase."""
     return Point(
         waiting=row["waiting"],
         oldest_ms=round((row["oldest_seconds"] or 0) * 1000),
         running=row["running"],
         workers=row["workers"],
-        finished=grown.get("finished", 0),
-        failed=grown.get("failed", 0),
-        wait=_histogram(grown, WAIT),
-        run=_histogram(grown, RUN),
+        finished=increase.get("finished", 0),
+        failed=increase.get("failed", 0),
+        wait=_histogram(increase, WAIT),
+        run=_histogram(increase, RUN),
     )
 
 
@@ -70,7 +70,7 @@ def _sums(histograms: Iterable[Sequence[int]]) -> list[int]:
     return [sum(counts) for counts in zip_longest(*histograms, fillvalue=0)]
 
 
-def _histogram(grown: Mapping[str, int], kind: str) -> list[int]:
+def _histogram(increase: Mapping[str, int], kind: str) -> list[int]:
     """Return the buckets without the empty ones at the end, because most samples have few jobs."""
-    last = max((i for i in range(len(BOUNDS) + 1) if grown.get(f"{kind}:{i}")), default=-1)
-    return [grown.get(f"{kind}:{index}", 0) for index in range(last + 1)]
+    last = max((i for i in range(len(BOUNDS) + 1) if increase.get(f"{kind}:{i}")), default=-1)
+    return [increase.get(f"{kind}:{index}", 0) for index in range(last + 1)]

@@ -127,7 +127,7 @@ def unlink(idperson: str) -> Any:
 
 
 def student_url(idperson: str) -> str:
-    """Return the address of a student's page, with the way back that this request has."""
+    """Return the address of a student's page, with this request's `back`."""
     return url_for("admin_siswa.show", idperson=idperson, back=request.args.get("back"))
 
 

@@ -38,7 +38,7 @@ def form(filters: Filters) -> dict[str, Any]:
 
 def without(filters: Filters, name: str, value: Any) -> list[tuple[str, str]]:
     """Return the query without one value of a filter."""
-    now = getattr(filters, name)
-    if isinstance(now, tuple):
-        return filters.query(**{name: tuple(one for one in now if one != value)})
+    current = getattr(filters, name)
+    if isinstance(current, tuple):
+        return filters.query(**{name: tuple(one for one in current if one != value)})
     return filters.query(**{name: getattr(UNFILTERED, name)})

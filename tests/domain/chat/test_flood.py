@@ -69,7 +69,7 @@ def test_every_action_is_refused_at_the_shared_limit(
     app: Flask, client_as: As, people: dict[str, int], message: int, number: int
 ) -> None:
     member = client_as("member")
-    for n in range(flood.MAX_ACTS):
+    for n in range(flood.MAX_ACTIONS):
         body = {"message": f"versi {n}"}
         assert member.patch(f"{ROOM}/messages/{message}", json=body).status_code == 200
     with app.app_context():
@@ -91,9 +91,9 @@ def test_a_burst_of_edits_is_limited_and_so_are_its_events(
     codes = [member.patch(path, json={"message": f"v{n}"}).status_code for n in range(300)]
     windows = (time.monotonic() - began) // 10 + 1  # of ten seconds; 1 on a quiet machine
     assert codes[:21] == [200] * 20 + [429]
-    assert codes.count(200) <= windows * flood.MAX_ACTS
+    assert codes.count(200) <= windows * flood.MAX_ACTIONS
     with app.app_context():
-        assert event_log.latest_seq() - before <= 2 * windows * flood.MAX_ACTS
+        assert event_log.latest_seq() - before <= 2 * windows * flood.MAX_ACTIONS
 
 
 def test_a_refused_or_wrong_call_does_not_count(client_as: As, message: int) -> None:
@@ -151,7 +151,7 @@ def test_concurrent_actions_are_counted_exactly(
         thread.start()
     for thread in threads:
         thread.join()
-    assert (len(accepted), len(refused)) == (flood.MAX_ACTS, 20)
+    assert (len(accepted), len(refused)) == (flood.MAX_ACTIONS, 20)
 
 
 def act_until_refused(app: Flask, user_id: int) -> int:
@@ -169,13 +169,13 @@ def test_actions_count_for_ten_seconds_or_until_the_clock_is_set_back(
 ) -> None:
     clock = [1_700_000_000_000]
     monkeypatch.setattr(flood, "_now", lambda: clock[0])
-    assert act_until_refused(app, people["member"]) == flood.MAX_ACTS
+    assert act_until_refused(app, people["member"]) == flood.MAX_ACTIONS
     clock[0] += 9_900
     assert act_until_refused(app, people["member"]) == 0
     clock[0] += 200
-    assert act_until_refused(app, people["member"]) == flood.MAX_ACTS
+    assert act_until_refused(app, people["member"]) == flood.MAX_ACTIONS
     clock[0] -= 3_600_000
-    assert act_until_refused(app, people["member"]) == flood.MAX_ACTS
+    assert act_until_refused(app, people["member"]) == flood.MAX_ACTIONS
     with app.app_context(), transaction():
         for _ in range(50):
             flood.count_act(None)
@@ -187,7 +187,7 @@ def test_machines_whose_clocks_differ_share_the_limit(
     real = time.time_ns
     ahead = cycle([0, 60_000_000_000])
     monkeypatch.setattr(time, "time_ns", lambda: real() + next(ahead))
-    assert act_until_refused(app, people["member"]) == flood.MAX_ACTS
+    assert act_until_refused(app, people["member"]) == flood.MAX_ACTIONS
 
 
 def test_typing_is_published_rarely_and_does_not_count(
