@@ -49,8 +49,7 @@ class Upgrade:
         if self.old == self.new:
             self.say(_("Sudah yang terbaru (%(revision)s).", revision=self.old[:10]))
             # The services still run the old code if somebody pulled by hand, and nothing shows it.
-            names = " ".join(self.services)
-            command = f"systemctl restart {names}" if names else "./run queue restart"
+            command = _restart_command(" ".join(self.services))
             self.say(_("Kalau kodenya diambil dengan tangan: %(command)s", command=command))
             return
         self.say(_("1/4 mencadangkan ke %(folder)s …", folder=self.folder))
@@ -60,7 +59,8 @@ class Upgrade:
         self._migrate()
         self.say(_("3/4 memulai ulang layanan …"))
         try:
-            self._restart()
+            for service in self.services or [""]:
+                self._restart(service)
         except Conflict as error:
             self._back_out(str(error))
         self.say(_("4/4 memeriksa …"))
@@ -74,6 +74,14 @@ class Upgrade:
         self._must("git", "fetch", "--quiet")
         self.old = self._must("git", "rev-parse", "HEAD")
         self.new = self._must("git", "rev-parse", "@{upstream}")
+        base = self._must("git", "merge-base", self.old, self.new)
+        if base != self.old:
+            text = _(
+                "Ada commit di sini yang tidak ada di upstream (git log @{upstream}..). "
+                "Kirim dengan git push, atau pindahkan: "
+                "git branch local-commits && git reset --keep %(base)s"
+            )
+            raise Conflict(text % {"base": base})
         where = next(each for each in (self.folder, *self.folder.parents) if each.exists())
         if shutil.disk_usage(where).free < FREE_BYTES:
             raise Conflict(_("Ruang disk di %(folder)s kurang dari 500 MB.", folder=where))
@@ -89,7 +97,7 @@ class Upgrade:
             return
         why = " ".join(done.stderr.split())[-300:]
         self._as_account("./run", "db", "downgrade", self.migration)
-        self._must("git", "reset", "--keep", "--quiet", self.old)
+        self._take_back(why, self._downgrade)
         if self._broken() <= self.broken_before:
             text = _("Migrasi gagal, semuanya kembali ke %(revision)s: %(why)s")
             raise Conflict(text % {"revision": self.old[:10], "why": why})
@@ -97,13 +105,13 @@ class Upgrade:
         text = _("Migrasi gagal di tengah jalan; kode sudah kembali, tabelnya belum: %(why)s")
         raise Conflict(text % {"why": why})
 
-    def _restart(self) -> None:
-        """Restart one service after the other, workers first."""
-        if not self.services:
-            self._as_account("./run", "queue", "restart")
-            self.say(_("Worker mulai lagi sendiri; mulai ulang server web dengan pengawasnya."))
-        for service in self.services:
+    def _restart(self, service: str) -> None:
+        """Restart a service; with "", as where systemd runs none, only the workers."""
+        if service:
             systemd.systemctl("restart", service)
+        else:
+            self.say(self._must("./run", "queue", "restart"))
+            self.say(_("Mulai ulang server web dengan pengawasnya."))
 
     def _require_health(self) -> None:
         deadline = time.monotonic() + CHECK_SECONDS
@@ -118,29 +126,54 @@ class Upgrade:
         """Go back to the old code if the upgrade changed no table; else print the commands for it.
         Raises `Conflict` in both cases."""
         if self._differs(MIGRATIONS):
-            self._by_hand(f"./run db downgrade {self.migration}")
+            self._by_hand(self._downgrade)
             raise Conflict(_("Rusak sejak pembaruan: %(why)s. ./run queue doctor", why=why))
-        self._must("git", "reset", "--keep", "--quiet", self.old)
+        self._take_back(why)
         self._broken()  # because `./run` installs what the old code requires into .venv
-        try:
-            self._restart()
-        except Conflict as error:
-            why = f"{why}; {error}"
-        text = _("Rusak sejak pembaruan (%(why)s); semuanya kembali ke %(revision)s.")
+        failed = []
+        for service in self.services or [""]:
+            try:
+                self._restart(service)
+            except Conflict as error:
+                why = f"{why}; {error}"
+                failed.append(_restart_command(service))
+        if failed:
+            self._say_commands(*failed)
+            text = _("Rusak sejak pembaruan (%(why)s); hanya kodenya kembali ke %(revision)s.")
+        else:
+            text = _("Rusak sejak pembaruan (%(why)s); semuanya kembali ke %(revision)s.")
         raise Conflict(text % {"why": why, "revision": self.old[:10]})
 
-    def _by_hand(self, command: str) -> None:
-        """Print the commands for going back by hand: `command` while the services are stopped."""
+    def _take_back(self, why: str, *commands: str) -> None:
+        """Check the old code out. If git fails, print what to type, with `commands` before git's,
+        and raise `Conflict`."""
+        try:
+            self._must("git", "reset", "--keep", "--quiet", self.old)
+        except Conflict as error:
+            self._by_hand(*commands)
+            text = _("Rusak sejak pembaruan: %(why)s. ./run queue doctor")
+            raise Conflict(text % {"why": f"{why}; {error}"}) from None
+
+    @property
+    def _downgrade(self) -> str:
+        return f"./run db downgrade {self.migration}"
+
+    def _by_hand(self, *commands: str) -> None:
+        """Print the commands for going back by hand: `commands` while the services are stopped."""
         names = " ".join(self.services)
-        self.say(_("Untuk kembali, ketik:"))
-        for line in (
+        runuser = f"runuser -u {self.account} -- "
+        self._say_commands(
             *((f"systemctl stop {names}",) if names else ()),
-            f"runuser -u {self.account} -- {command}",
-            f"runuser -u {self.account} -- git reset --keep {self.old}",
-            f"runuser -u {self.account} -- ./run queue doctor",  # installs the old requirements
+            *(runuser + command for command in commands),
+            f"{runuser}git reset --keep {self.old}",
+            f"{runuser}./run queue doctor",  # installs the old requirements
             *((f"systemctl start {names}",) if names else ()),
-        ):
-            self.say(f"  {line}")
+        )
+
+    def _say_commands(self, *commands: str) -> None:
+        self.say(_("Untuk kembali, ketik:"))
+        for command in commands:
+            self.say(f"  {command}")
 
     def _differs(self, path: str) -> bool:
         """Return whether the upgrade changes files under `path`."""
@@ -168,6 +201,10 @@ class Upgrade:
 
     def _as_account(self, *argv: str) -> systemd.Done:
         return systemd.as_account(self.account, *argv, cwd=ROOT)
+
+
+def _restart_command(services: str) -> str:
+    return f"systemctl restart {services}" if services else "./run queue restart"
 
 
 def _running_services() -> list[str]:

@@ -1,6 +1,7 @@
 """`flask upgrade` in a checkout of the test, with real git, database and commands."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -71,13 +72,67 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(
     assert checkout.run("./run", "backup", str(tmp_path / "after.zip"))[0] == 0
 
 
+def test_workers_that_cannot_be_restarted_take_the_old_code_back(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    old = checkout.git("rev-parse", "HEAD")
+    command = "myukm/cli/queue_jobs.py"
+    text = (checkout.folder / command).read_text()
+    request = "restart_counter.request(valkey())"
+    checkout.publish(command, text.replace(request, "raise click.ClickException('no restart')"))
+    status, said = upgrade(checkout, tmp_path / "backups")
+    assert (status, "no restart" in said) == (1, True), said
+    assert f"everything is back at {old[:10]}" in said
+    assert said.count("Asked worker.py to restart") == 1, "the old code can do it"
+    assert checkout.git("rev-parse", "HEAD") == old
+
+
+@pytest.mark.parametrize("diverged", [False, True])
+def test_a_local_commit_is_refused_before_anything_is_done(
+    checkout: Checkout, tmp_path: Path, diverged: bool
+) -> None:
+    base, backups = checkout.git("rev-parse", "HEAD"), tmp_path / "backups"
+    if diverged:
+        checkout.publish("README.md", "new words")
+    checkout.git("commit", "--quiet", "--allow-empty", "-m", "local")
+    local = checkout.git("rev-parse", "HEAD")
+    status, said = upgrade(checkout, backups)
+    assert (status, backups.exists()) == (1, False), said
+    assert checkout.git("rev-parse", "HEAD") == local
+    assert (cure := f"git branch local-commits && git reset --keep {base}") in said
+    assert checkout.run("sh", "-c", cure)[0] == 0
+    status, said = upgrade(checkout, backups)
+    assert (status, checkout.git("status", "--short", "--branch")) == (0, "## main...origin/main")
+
+
+def test_a_failed_migration_prints_the_way_back_if_git_cannot_go_it(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    old, newest = checkout.git("rev-parse", "HEAD"), newest_migration()
+    lock = ".git/index.lock"  # as a killed git leaves it
+    step = f"open('{lock}', 'x'); raise RuntimeError('no such thing')"
+    bad = MIGRATION.format(number="9999", before=newest, step=step)
+    checkout.publish("myukm/migrations/versions/9999_trial.py", bad)
+    status, said = upgrade(checkout, tmp_path / "backups")
+    assert (status, "no such thing" in said, "File exists" in said) == (1, True, True), said
+    (checkout.folder / lock).unlink()
+    commands = re.findall(r"^  runuser -u \S+ -- (.+)$", said, re.MULTILINE)
+    assert commands[-1] == "./run queue doctor"
+    for command in commands[:-1]:
+        assert checkout.run(*command.split())[0] == 0, command
+    assert checkout.git("rev-parse", "HEAD") == old
+    assert newest in migration_of(checkout)
+
+
 SYSTEMCTL = """#!/bin/sh
 case $1 in
     is-system-running) echo running ;;
     list-units)
         echo "myukm-web.service loaded active running MyUKM web"
         echo "myukm-worker@1.service loaded active running MyUKM worker 1" ;;
-    restart) echo "$2" >>"$(dirname "$0")/restarted"; ! grep -q "starts no more" README.md ;;
+    restart)
+        echo "$2" >>"$(dirname "$0")/restarted"
+        ! grep -q "starts no more" README.md && ! [ -e "$(dirname "$0")/broken-$2" ] ;;
     *) exit 1 ;;
 esac
 """
@@ -86,7 +141,8 @@ esac
 @pytest.fixture
 def restarted(checkout: Checkout, tmp_path: Path) -> Path:
     """The file in which a fake `systemctl` lists what it restarted. It is a fake, because systemd
-    may not run this machine; it fails if README.md says "starts no more"."""
+    may not run this machine; it fails if README.md says "starts no more", and for a SERVICE
+    beside which there is a file broken-SERVICE."""
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "systemctl").write_text(SYSTEMCTL)
@@ -116,4 +172,20 @@ def test_a_service_that_does_not_start_takes_the_old_code_back(
     assert "restart myukm-worker@1.service" in said
     assert checkout.git("rev-parse", "HEAD") == old
     worker, web = "myukm-worker@1.service", "myukm-web.service"
+    assert restarted.read_text().split() == [worker, worker, web]
+
+
+@pytest.mark.skipif(not ROOT_USER, reason="only root restarts services")
+def test_on_the_way_back_every_service_is_restarted_and_each_failure_is_named(
+    checkout: Checkout, restarted: Path, tmp_path: Path
+) -> None:
+    worker, web = "myukm-worker@1.service", "myukm-web.service"
+    (restarted.parent / f"broken-{worker}").touch()
+    old = checkout.git("rev-parse", "HEAD")
+    checkout.publish("README.md", "new words")
+    status, said = upgrade(checkout, tmp_path / "backups")
+    assert (status, "everything is back" in said) == (1, False), said
+    assert f"  systemctl restart {worker}\n" in said
+    assert f"  systemctl restart {web}\n" not in said
+    assert checkout.git("rev-parse", "HEAD") == old
     assert restarted.read_text().split() == [worker, worker, web]
