@@ -28,7 +28,7 @@ demo._run = run
 sys.exit(demo.run(print))
 """
 STOPPED_BEFORE_PREPARING = """
-sleep = lambda *_, **__: ManagedProcess.python("-c", "import time; time.sleep(600)")
+sleep = lambda *_, **__: ManagedProcess.python("-c", "import time; time.sleep(40)")
 supervisor.ManagedProcess = sleep
 demo._stop.set()
 sys.exit(0 if demo._prepared() else 1)
