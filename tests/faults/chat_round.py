@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from itertools import zip_longest
 
 import requests
 from flask.sessions import SecureCookieSessionInterface
@@ -107,15 +108,23 @@ def check(
         broken.append(f"{len(accepted)} accepted, {sum(map(len, stored.values()))} stored")
     for number, client in enumerate(clients):
         for code in CODES:
-            missing = set(stored[code]) - set(client.received[code])
-            if client.received[code] != stored[code]:
-                broken.append(f"listener {number} in {code}: missing {sorted(missing)[:9]}")
+            if difference := first_difference(stored[code], client.received[code]):
+                broken.append(f"listener {number} in {code}: {difference}")
         if client.twice:
             broken.append(f"listener {number} received {client.twice[:9]} twice")
     if any(outsider.received[code] for code in CODES):
         broken.append("the outsider received a message")
     print(f"{len(accepted)} messages", flush=True)
     return broken
+
+
+def first_difference(expected: list[int], received: list[int]) -> str:
+    """Return what both lists have from their first difference on; "" if they are equal."""
+    if expected == received:
+        return ""
+    pairs = zip_longest(expected, received)
+    at = next(index for index, (one, other) in enumerate(pairs) if one != other)
+    return f"expected {expected[at : at + 9]}, received {received[at : at + 9]}"
 
 
 def received(client: StreamClient) -> dict[str, list[int]]:
