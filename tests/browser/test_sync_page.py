@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from devtools.simulator.client import Simulator
-from myukm.domain.sync import commands
+from myukm.domain.sync import commands, progress
+from myukm.live import pubsub
 from tests.browser.conftest import PHONE, check_look, cut_stream, send_unknown_cursor
 from tests.support.programs import Program
 from tests.support.sync import TREASURER, load_roster
@@ -113,6 +114,34 @@ def test_the_focus_moves_to_the_button_that_replaces_the_pressed_button(
     press(page, "Batalkan")
     page.locator("dialog[open]").get_by_role("button", name=re.compile("^Batalkan")).press("Enter")
     expect(page.get_by_role("button", name="Mulai Sinkronisasi")).to_be_focused()
+
+
+def test_a_pressed_button_stays_disabled_until_its_call_ends_and_then_has_the_focus(
+    app: Flask, open_as: OpenAs, students: int, console_errors: list[str]
+) -> None:
+    page = open_live(open_as, "bendahara")
+    press(page, "Mulai Sinkronisasi")
+    button = page.get_by_role("button", name="Jeda")
+    expect(button).to_be_focused()
+    expect(page.locator("#sync-notice")).to_contain_text("tidak ada worker")  # the last real event
+    calls: list[Route] = []
+
+    def hold(route: Route) -> None:
+        calls.append(route)
+
+    page.route("**/pause", hold)
+    press(page, "Jeda")
+    for reason in ("kabar pertama", "kabar kedua"):
+        with app.app_context():
+            event = progress.current() | {"reason": reason}
+            pubsub.publish_transient("sync", "sync.progress", event)
+        expect(page.locator("#sync-notice")).to_contain_text(reason)
+        expect(button).to_be_disabled()
+    (call,) = calls
+    call.fulfill(status=409, json={"error": {"code": "late", "message": "terlambat"}})
+    expect(page.get_by_text("terlambat")).to_be_visible()
+    expect(button).to_be_focused()
+    console_errors[:] = [each for each in console_errors if "409" not in each]
 
 
 def test_the_focus_moves_when_the_server_replaces_the_focused_button(

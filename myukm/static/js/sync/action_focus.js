@@ -26,8 +26,9 @@ export class ActionFocus {
   }
 
   /** To be called when the press had no effect: the focus stays with the button. */
-  refused() {
-    this.wanted = [this.button.dataset.action];
+  refused(button) {
+    this.button = button;
+    this.wanted = [button.dataset.action];
   }
 
   /** To be called before buttons may change. */

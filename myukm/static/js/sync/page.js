@@ -107,7 +107,7 @@ class SyncPage {
       await this.renderAnswer(api.post(`${this.url}/${call}`, JSON.parse(body)));
     } catch (error) {
       toast(error.message, "bad");
-      this.focus.refused();
+      this.focus.refused(button);
     } finally {
       button.removeAttribute("aria-busy");
       this.view.render(this.current);

@@ -20,7 +20,8 @@ export class ProgressView {
     this.showOrigin(progress);
     showNotice(document.getElementById("sync-notice"), progress);
     for (const button of this.root.querySelectorAll("[data-action]")) {
-      button.disabled = !mayDo(button.dataset.action, progress);
+      const isPending = button.getAttribute("aria-busy") === "true";
+      button.disabled = isPending || !mayDo(button.dataset.action, progress);
     }
     this.announce(progress);
     plot(this.chart, progress);
