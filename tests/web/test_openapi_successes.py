@@ -113,6 +113,9 @@ def test_photos_and_notifications(
     succeeds("getSmallPhoto", "friend", digest=digest)
     mega = client_as("member")
     succeeds("subscribeBrowser", mega, FakeBrowser("https://push.example.com", "x").subscription)
+    succeeds(
+        "renewBrowserSubscription", mega, FakeBrowser("https://push.example.com", "y").subscription
+    )
     succeeds("sendTestNotification", mega)
 
 

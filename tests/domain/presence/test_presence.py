@@ -28,7 +28,9 @@ People = dict[str, int]
 
 
 @pytest.fixture
-def inside(app: Flask) -> Iterator[Flask]:
+def inside(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    """The app, in a process without streams of other tests."""
+    monkeypatch.setattr(tracker, "_connections", tracker._Connections())
     with app.app_context():
         yield app
 

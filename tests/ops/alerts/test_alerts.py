@@ -571,7 +571,7 @@ def test_alerts_that_a_much_older_version_left_do_not_stop_new_ones(
     valkey.hset(records.KEY, "no_worker", json.dumps({"key": "no_worker", "told_at": 1.0}))
     examine(app, AlertMonitor())
     assert alerts(app) == [("no_worker", False)]
-    assert receiver.kinds("no_worker") == ["new"]
+    wait_until(lambda: receiver.kinds("no_worker") == ["new"], 30, "the alert is sent")
 
 
 def test_a_redirect_of_the_webhook_is_no_delivery(app: Flask, receiver: Receiver) -> None:

@@ -41,7 +41,8 @@ def test_a_deadlocked_request_is_repeated_with_its_upload(
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(send, [("member", "friend"), ("friend", "member")]))
     assert answers == [(200, "member"), (200, "friend")]
-    assert len(calls) == 3
+    # The repeated request may lock its row before the other one wakes up, and be repeated again.
+    assert len(calls) >= 3
 
 
 VICTIM = {
