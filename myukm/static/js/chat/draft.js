@@ -1,6 +1,7 @@
 // The text that is being written in a room and the ids of its files (core/file_store.js), in
-// localStorage under the id of its tab, so that two tabs do not overwrite each other's drafts. A tab holds a web lock as long as it is open, so the
-// next tab that opens the room recognizes the draft of a closed tab and takes it over.
+// localStorage under the id of its tab, so that two tabs do not overwrite each other's drafts. A tab
+// holds a web lock as long as it is open, so the next tab that opens the room recognizes the draft of a
+// closed tab and takes it over.
 
 import { local, read, session, write } from "../core/storage.js";
 
