@@ -13,7 +13,7 @@ from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain.chat import messages
 from myukm.extensions import db
-from myukm.models import User
+from myukm.models import Ukm, User
 from tests.browser.conftest import PHONE, OtherMembers
 from tests.browser.test_chat_page import open_room, say
 from tests.browser.test_live_pages import open_pages
@@ -377,6 +377,20 @@ def test_a_pinned_message_is_shown_on_top_until_it_is_unpinned(
     expect(mega.locator("[data-unpin]")).to_be_hidden()
     other.locator("[data-unpin]").click()
     expect(mega.locator("#pin")).to_be_hidden()
+
+
+def test_in_an_archived_ukm_no_message_can_be_pinned(
+    app: Flask, other_members: OtherMembers, open_as: OpenAs
+) -> None:
+    other_members.update_membership(is_admin=True)
+    other_members.say("Sampai jumpa")
+    with app.app_context(), transaction() as session:
+        session.execute(update(Ukm).values(archived_at=utcnow()))
+    mega = open_room(open_as, "member")
+    message(mega, "Sampai jumpa").hover()
+    message(mega, "Sampai jumpa").get_by_role("button", name="Tindakan").click()
+    expect(mega.get_by_role("menuitem", name="Salin teks")).to_be_visible()
+    expect(mega.get_by_role("menuitem", name="Sematkan")).to_be_hidden()
 
 
 def open_read_room(other_members: OtherMembers, open_as: OpenAs, text: str) -> Page:

@@ -10,7 +10,7 @@ const EDITABLE_MS = 15 * 60_000;
 
 export class MessageMenu {
   /** `use(tool, element)` runs the chosen action, `react(emoji, element)` toggles an emoji; `room()`
-   * returns the current `{isAdmin, closed}`. */
+   * returns the current `{isAdmin, mayPin, closed}`. */
   constructor({ use, react, room }) {
     this.box = document.getElementById("message-menu");
     this.room = room;
@@ -45,7 +45,7 @@ export class MessageMenu {
   }
 
   offered(message) {
-    const { isAdmin, closed } = this.room();
+    const { isAdmin, mayPin, closed } = this.room();
     if (message.state || message.deleted) return {};
     const isRecent = now() - Date.parse(message.created_at) < EDITABLE_MS;
     return {
@@ -55,7 +55,7 @@ export class MessageMenu {
       link: true,
       unread: true,
       edit: isMine(message) && isRecent && !closed,
-      pin: isAdmin,
+      pin: mayPin,
       delete: isMine(message) || isAdmin,
       report: !isMine(message),
     };

@@ -164,7 +164,11 @@ class Room {
     this.actions = messageActions(this);
     this.menu = new MessageMenu({
       ...this.actions,
-      room: () => ({ isAdmin: state.isAdmin, closed: Boolean(state.closedReason) }),
+      room: () => ({
+        isAdmin: state.isAdmin,
+        mayPin: state.mayPin,
+        closed: Boolean(state.closedReason),
+      }),
     });
     this.byTouch = matchMedia("(pointer: coarse)");
     timeline.list.box.addEventListener("click", (event) => this.press(event));

@@ -46,6 +46,11 @@ export class UkmState {
     return this.state.is_admin;
   }
 
+  /** Whether this person may pin messages, also while muted. */
+  get mayPin() {
+    return this.isAdmin && !this.state.archived;
+  }
+
   apply(change) {
     this.state = { ...this.state, ...change };
     const { closedReason } = this;
