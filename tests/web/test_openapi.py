@@ -58,7 +58,7 @@ SUBJECTS = {
 # Calls that test_openapi_successes.py makes with valid fields.
 TRIED_WITH_VALID_FIELDS = set(
     re.findall(
-        r'\bsucceeds\("(\w+)"',
+        r'\bsucceeds\(\s*"(\w+)"',
         Path(__file__).with_name("test_openapi_successes.py").read_text(),
     )
 )
