@@ -66,6 +66,14 @@ def open_page(open_as: OpenAs, browser: FakeBrowser) -> Page:
     return page
 
 
+def open_subscribed_page(open_as: OpenAs, browser: FakeBrowser) -> Page:
+    """Return the page after its button has switched notifications on."""
+    page = open_page(open_as, browser)
+    page.get_by_role("button", name="Aktifkan di perangkat ini").click()
+    expect(page.get_by_text("Aktif", exact=True)).to_be_visible()
+    return page
+
+
 def subscribe_to(page: Page, browser: FakeBrowser) -> None:
     """Make this the subscription of the pages that are loaded from now on."""
     page.context.add_init_script(f"({FAKE_PUSH_MANAGER})({json.dumps(as_json(browser))})")
@@ -112,9 +120,7 @@ def stored(app: Flask) -> list[str]:
 def test_the_buttons_subscribe_and_unsubscribe(
     app: Flask, open_as: OpenAs, browser: FakeBrowser
 ) -> None:
-    page = open_page(open_as, browser)
-    page.get_by_role("button", name="Aktifkan di perangkat ini").click()
-    expect(page.get_by_text("Aktif", exact=True)).to_be_visible()
+    page = open_subscribed_page(open_as, browser)
     assert page.evaluate("sessionStorage.subscribedTo") == "65"
     assert stored(app) == [browser.subscription["endpoint"]]
     page.get_by_role("button", name="Kirim percobaan").click()
@@ -126,9 +132,7 @@ def test_the_buttons_subscribe_and_unsubscribe(
 
 def open_unknown_subscription(app: Flask, open_as: OpenAs, browser: FakeBrowser) -> Page:
     """Return a page whose browser is subscribed, though the server has deleted the subscription."""
-    page = open_page(open_as, browser)
-    page.get_by_role("button", name="Aktifkan di perangkat ini").click()
-    expect(page.get_by_text("Aktif", exact=True)).to_be_visible()
+    page = open_subscribed_page(open_as, browser)
     with app.app_context(), transaction() as session:
         session.execute(delete(PushSubscription))
     return page
@@ -157,9 +161,7 @@ def test_a_subscription_that_the_browser_renewed_is_stored_by_the_next_page(
     app: Flask, open_as: OpenAs, browser: FakeBrowser
 ) -> None:
     """The service worker stores it at once, but may fail."""
-    page = open_page(open_as, browser)
-    page.get_by_role("button", name="Aktifkan di perangkat ini").click()
-    expect(page.get_by_text("Aktif", exact=True)).to_be_visible()
+    page = open_subscribed_page(open_as, browser)
     renewed = FakeBrowser("https://push.example.com", "renewed")
     subscribe_to(page, renewed)
     with page.expect_response("**/push/subscription"):
@@ -171,10 +173,7 @@ def test_a_subscription_that_the_browser_renewed_is_stored_by_the_next_page(
 def test_the_service_worker_stores_a_renewed_subscription_of_this_log_in_only(
     app: Flask, open_as: OpenAs, browser: FakeBrowser, is_subscribed: bool
 ) -> None:
-    page = open_page(open_as, browser)
-    if is_subscribed:
-        page.get_by_role("button", name="Aktifkan di perangkat ini").click()
-        expect(page.get_by_text("Aktif", exact=True)).to_be_visible()
+    page = (open_subscribed_page if is_subscribed else open_page)(open_as, browser)
     page.evaluate("navigator.serviceWorker.ready.then(() => null)")
     renewed = FakeBrowser("https://push.example.com", "renewed")
     # The handler itself, because an event of a script may not prolong the worker's life.
@@ -195,9 +194,7 @@ def test_the_page_says_how_to_allow_blocked_notifications(open_as: OpenAs) -> No
 def test_a_pushed_message_is_not_shown_while_a_page_is_visible(
     open_as: OpenAs, browser: FakeBrowser
 ) -> None:
-    page = open_page(open_as, browser)
-    page.get_by_role("button", name="Aktifkan di perangkat ini").click()
-    expect(page.get_by_text("Aktif", exact=True)).to_be_visible()
+    page = open_subscribed_page(open_as, browser)
     tools = DevTools(page)
     tools.push(page, MESSAGE)
     tools.push(page, {**MESSAGE, "tag": "test", "id": 1, "title": "Percobaan"})
@@ -238,9 +235,7 @@ def test_an_older_push_that_arrives_late_leaves_the_newer_notification(
 def test_the_button_unsubscribes_though_the_server_does_not_respond(
     open_as: OpenAs, browser: FakeBrowser, console_errors: list[str]
 ) -> None:
-    page = open_page(open_as, browser)
-    page.get_by_role("button", name="Aktifkan di perangkat ini").click()
-    expect(page.get_by_text("Aktif", exact=True)).to_be_visible()
+    page = open_subscribed_page(open_as, browser)
     page.evaluate("() => { window.fetch = () => Promise.reject(new TypeError()); }")
     page.get_by_role("button", name="Matikan").click()
     expect(page.get_by_role("button", name="Aktifkan di perangkat ini")).to_be_visible()
@@ -251,9 +246,7 @@ def test_the_button_unsubscribes_though_the_server_does_not_respond(
 def test_a_mention_is_pushed_only_when_no_page_is_visible(
     app: Flask, open_as: OpenAs, other_members: OtherMembers, browser: FakeBrowser
 ) -> None:
-    page = open_page(open_as, browser)
-    page.get_by_role("button", name="Aktifkan di perangkat ini").click()
-    expect(page.get_by_text("Aktif", exact=True)).to_be_visible()
+    page = open_subscribed_page(open_as, browser)
 
     other_members.say("@Mega Lestari halo")
     with app.app_context():

@@ -466,6 +466,20 @@ def test_a_full_channel_logs_what_it_drops(
     wait_until(lambda: "webhook" not in box._waiting, 30, "all is delivered")
 
 
+def refused_at_first(
+    receiver: Receiver, send: channels.Send, attempts: list[str], status: int
+) -> channels.Send:
+    """Return a channel whose receiver refuses "one" for good, and "two" 20 times with `status`."""
+
+    def attempt(message: Mapping[str, Any]) -> None:
+        attempts.append(message["code"])
+        receiver.refuses = message["code"] == "one" or attempts.count("two") <= 20
+        receiver.refusal = 413 if message["code"] == "one" else status
+        send(message)
+
+    return attempt
+
+
 def test_a_message_that_its_receiver_refuses_does_not_block_the_next_one(
     app: Flask,
     receiver: Receiver,
@@ -477,12 +491,7 @@ def test_a_message_that_its_receiver_refuses_does_not_block_the_next_one(
     with app.app_context():
         post = channels.configured()["webhook"]
 
-    def send(message: Mapping[str, Any]) -> None:
-        attempts.append(message["code"])
-        receiver.refuses = message["code"] == "one" or attempts.count("two") <= 20
-        receiver.refusal = 413 if message["code"] == "one" else 404
-        post(message)
-
+    send = refused_at_first(receiver, post, attempts, 404)
     box.put({"code": "one"}, {"webhook": send})
     box.put({"code": "two", "kind": "new"}, {"webhook": send})
     wait_until(lambda: receiver.kinds("two") == ["new"], 30, "a wrong address may be corrected")
@@ -517,12 +526,7 @@ def test_a_message_that_a_service_refuses_for_good_does_not_block_the_next_one(
     with app.app_context():
         notify = channels.configured()["json-1"]
 
-    def send(message: Mapping[str, Any]) -> None:
-        attempts.append(message["code"])
-        receiver.refuses = message["code"] == "one" or attempts.count("two") <= 20
-        receiver.refusal = 413 if message["code"] == "one" else 503
-        notify(message)
-
+    send = refused_at_first(receiver, notify, attempts, 503)
     for code in ("one", "two"):
         box.put(message_about(code), {"json-1": send})
     wait_until(lambda: receiver.got, 30, "a busy service gets it later")
