@@ -1,7 +1,8 @@
 """Sends messages by each channel in order, and retries each until its channel has delivered it.
 
 Two kinds of messages are dropped, with a log line: the oldest when more than `MAX_WAITING` wait for
-one channel, and one that its receiver still refuses at attempt `ATTEMPTS_OF_REFUSED`.
+one channel, and one that its receiver still refuses (or that still makes our code fail) at attempt
+`ATTEMPTS_OF_REFUSED`.
 """
 
 import logging
@@ -65,8 +66,9 @@ class Outbox:
             except Exception as error:  # noqa: BLE001 (it is retried, and the doctor reports it)
                 tries += 1
                 self._failed(name, error, tries)
-                if isinstance(error, Refused) and tries >= ATTEMPTS_OF_REFUSED:
-                    _log_dropped(message, name, "its receiver refuses it")
+                may_succeed = isinstance(error, NotDelivered) and not isinstance(error, Refused)
+                if not may_succeed and tries >= ATTEMPTS_OF_REFUSED:
+                    _log_dropped(message, name, "each attempt would fail")
                     self._remove(name, message)
                     tries = 0
                 else:

@@ -419,6 +419,20 @@ def test_a_channel_with_an_unexpected_error_is_reported_and_gets_its_messages_la
     assert not box.failing
 
 
+def test_a_message_that_makes_the_code_fail_does_not_block_the_next_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outbox, "MAX_PAUSE_SECONDS", 0.02)
+    box, taken = outbox.Outbox(), list[Mapping[str, Any]]()
+
+    def send(message: Mapping[str, Any]) -> None:
+        taken.append({"title": message["title"]})
+
+    for message in ({"code": "one"}, {"code": "two", "title": "!"}):
+        box.put(message, {"webhook": send})
+    wait_until(lambda: taken, 30, "the first one is dropped, because each attempt is a KeyError")
+
+
 def test_a_service_that_refuses_is_reported_in_the_campus_language(
     settings: dict[str, str],
 ) -> None:
