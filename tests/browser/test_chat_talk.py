@@ -286,6 +286,14 @@ def test_a_notification_setting_that_was_not_stored_is_reset(
     always.click()
     expect(mega.locator(".toast")).to_have_count(2)
     expect(always).not_to_be_checked()
+    mega.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full') } }")
+    mega.get_by_label("Bunyi").click()
+    expect(mega.locator(".toast", has_text="tidak bisa menyimpan")).to_be_visible()
+    expect(mega.get_by_label("Bunyi")).not_to_be_checked()
+    mega.evaluate("window.isSamePage = true")
+    always.press("Enter")
+    mega.wait_for_load_state()
+    assert mega.evaluate("window.isSamePage"), "Enter in the form does not load the page again"
     console_errors[:] = [line for line in console_errors if "ERR_FAILED" not in line]
 
 

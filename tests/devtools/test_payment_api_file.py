@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 import requests
 import schemathesis
@@ -58,3 +59,15 @@ def test_an_answer_of_another_form_fails_the_comparison(api: Simulator):
     api.set(fail={"object": ["100001"]})
     with pytest.RaisesGroup(JsonSchemaError):
         answer(api, "/payments/{idperson}", {}, idperson="100001")
+
+
+@pytest.mark.parametrize(
+    ("amount", "fits"),
+    [
+        *((350000, True), ("350000.00", True), ("350.000", True), ("1.250.000,50", True)),
+        *(("1,250,000", False), ("007.50", False), ("Rp 350.000", False)),
+    ],
+)
+def test_the_schema_of_amounts_allows_what_the_text_does(amount: object, fits: bool):
+    schema = API.raw_schema["components"]["schemas"]["Amount"]
+    assert jsonschema_rs.validator_for(schema).is_valid(amount) == fits

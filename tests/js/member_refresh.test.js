@@ -17,6 +17,7 @@ beforeEach(() => {
     listeners[type] = listener;
   };
   Object.assign(document, { hidden: false, addEventListener });
+  Object.assign(window, { addEventListener });
   const panel = { addEventListener, checkVisibility: () => isShown };
   presence.complete = false;
   changed = startMemberRefresh(presence, panel, () => {
@@ -32,6 +33,16 @@ test("many changes load the list of a large UKM again once, some time later", (c
     context.mock.timers.tick(LONGEST_WAIT_MS);
     assert.equal(refreshes, expected);
   }
+});
+
+test("a stale list is loaded at once when a wider window shows it", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  isShown = false;
+  changed();
+  context.mock.timers.tick(LONGEST_WAIT_MS);
+  isShown = true;
+  listeners.resize();
+  assert.equal(refreshes, 1);
 });
 
 test("a complete list is never loaded again", (context) => {

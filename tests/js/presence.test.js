@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { Presence } from "../../myukm/static/js/chat/presence.js";
+import { Refresh } from "../../myukm/static/js/core/refresh.js";
 import { makePage } from "./page.js";
 
 const MEGA = { user_id: 7, name: "Mega", status: "online" };
@@ -12,6 +13,7 @@ beforeEach(() => makePage());
 /** The presence of a room with these members, without elements. */
 function listOf(members, total = members.length) {
   const presence = Object.create(Presence.prototype);
+  presence.refresh = new Refresh();
   presence.show = (online) => Object.assign(presence, { online });
   presence.load({ members, online_count: members.length, total_members: total });
   return presence;
@@ -86,7 +88,7 @@ test("people who join, leave or get a name while the list is loaded are right in
 test("after a request that failed, events are applied at once and only once", async () => {
   const presence = listOf([MEGA]);
   await assert.rejects(presence.reload(() => Promise.reject(new Error("no network"))));
-  assert.equal(presence.meanwhile, null);
+  assert.equal(presence.refresh.meanwhile, null);
 });
 
 test("an event that arrives while the list is loaded overrides the list", async () => {
@@ -100,5 +102,5 @@ test("an event that arrives while the list is loaded overrides the list", async 
     ["Mega", "offline"],
     ["Farhan", "online"],
   ]);
-  assert.equal(presence.meanwhile, null);
+  assert.equal(presence.refresh.meanwhile, null);
 });

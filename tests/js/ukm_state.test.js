@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { UkmState } from "../../myukm/static/js/chat/ukm_state.js";
+import { Refresh } from "../../myukm/static/js/core/refresh.js";
 import { makePage } from "./page.js";
 
 let requests;
@@ -25,6 +26,7 @@ function stateOf(state) {
   const made = Object.create(UkmState.prototype);
   const none = { querySelector: () => null };
   Object.assign(made, { form: { elements: [] }, url: "/ukm/X", state, note: none, pin: none });
+  made.refresh = new Refresh();
   made.reload = () => made.load();
   return made;
 }

@@ -375,6 +375,12 @@ def test_the_files_of_an_account_are_exported_and_deleted_with_it(
     assert [file["name"] for file in about] == ["0.pdf", "1.pdf", "2.pdf"]
     assert exported.namelist() == [*(file["path"] for file in about), "myukm-data.json"]
     assert exported.read(about[1]["path"]) == PDF + b"B"
+    stored = (path for path in folder.rglob("*") if path.is_file())
+    next(path for path in stored if path.read_bytes() == PDF + b"C").unlink()
+    answer = member.get("/profile/data", buffered=True)
+    exported = zipfile.ZipFile(BytesIO(answer.data))
+    about = json.loads(exported.read("myukm-data.json"))["files"]
+    assert [file["name"] for file in about] == ["0.pdf", "1.pdf"], "only files that are in it"
     theirs = upload(friend, PDF + b"B", "same.pdf").get_json()
     send(friend, [theirs["id"]], client_id="m3")
     assert member.post("/profile/delete", json={"password": PASSWORD}).status_code == 200

@@ -67,7 +67,8 @@ def archive(user_id: int) -> Iterator[bytes]:
         for file, code in file_export.files(user_id):
             for _block in archives.write_stored(zipped, file):
                 yield out.take()
-            files.append(_json(file_export.as_json(file, code)))
+            if file.path in zipped.NameToInfo:
+                files.append(_json(file_export.as_json(file, code)))
         with zipped.open(archives.entry(f"{NAME}.json", utcnow()), "w") as document:
             for piece in export(user_id, files):
                 document.write(piece.encode())

@@ -33,6 +33,7 @@ NOT_PUBLIC = [
         "64:ff9b:1::/48",  # NAT64 of one network
         "2002::/16",  # 6to4
         "::/96",  # IPv4-compatible
+        "::ffff:0:0/96",  # IPv4-mapped
         "::ffff:0:0:0/96",  # IPv4-translated
         "fec0::/10",  # site-local
     )

@@ -5,7 +5,6 @@ import myukm.db.types
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
-import myukm.db.session
 revision = '0001'
 down_revision = None
 

@@ -4,7 +4,6 @@ import myukm.db.types
 
 from alembic import op
 import sqlalchemy as sa
-import myukm.db.session
 revision = '0003'
 down_revision = '0002'
 

@@ -14,7 +14,6 @@ import secrets
 from alembic import op
 from flask import current_app
 import sqlalchemy as sa
-import myukm.db.session
 revision = '0005'
 down_revision = '0003'
 

@@ -5,7 +5,6 @@ import myukm.db.types
 from alembic import op
 import sqlalchemy as sa
 from myukm.db.migration_steps import add_column, drop_column
-import myukm.db.session
 revision = '0006'
 down_revision = '0005'
 

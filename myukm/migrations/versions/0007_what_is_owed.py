@@ -10,7 +10,6 @@ from flask_babel import gettext as _
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 from myukm.db.migration_steps import add_column, drop_column
-import myukm.db.session
 from myukm.domain.payment_api import body, owed, parser
 revision = '0007'
 down_revision = '0009'

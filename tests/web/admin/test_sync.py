@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 
 from myukm.db.session import transaction
 from myukm.domain.sync import dispatching, progress
@@ -159,7 +159,13 @@ def test_failures_are_downloaded_as_csv_safe_for_spreadsheets(
     assert rows[0] == ["idperson", "nama", "code", "message", "attempts", "at"]
     assert rows[1][:5] == ["100001", '\'=HYPERLINK("x";"y")', "timeout", "Terlambat.", "3"]
     assert len(rows) == 2
-    assert b"100001" in client.get(f"{URL}/runs/{run_id}").data
+    page = 'href="/admin/siswa/100001"'
+    assert page in client.get(f"{URL}/runs/{run_id}").text
+    with campus.app_context(), transaction() as session:
+        session.execute(delete(Siswa).where(Siswa.idperson == "100001"))
+    shown = client.get(f"{URL}/runs/{run_id}").text
+    assert "siswa dihapus" in shown
+    assert page not in shown, "a deleted student has no page"
 
 
 def test_the_pages_of_runs_reach_the_first_run(campus: Flask, client_as: ClientAs) -> None:

@@ -25,11 +25,14 @@ class HistoryLoader {
   async load() {
     if (this.busy) return;
     this.busy = true;
+    // The hidden button would lose the focus to the page.
+    if (document.activeElement === this.again) this.timeline.box.focus({ preventScroll: true });
     this.again.hidden = true;
     fillSlots(this.mark, { state: t("older") });
     try {
       await this.page();
-    } catch {
+    } catch (error) {
+      console.info(error.message);
       fillSlots(this.mark, { state: t("older_failed") });
       this.again.hidden = false;
     } finally {

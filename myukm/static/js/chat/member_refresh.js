@@ -5,9 +5,9 @@ const MIN_WAIT_MS = 60_000;
 const SPREAD_MS = 60_000;
 
 /** Returns a function to call after each change of a member. If `presence` does not know all members,
- * it lets `refresh` be called once in one to two minutes, at a random moment so that many pages do not
- * ask at once; or as soon as the person opens the list (`panel`) or comes back to the page. While
- * nobody sees the list nothing is loaded. */
+ * a change makes the list stale. `refresh` is called after one to two minutes, at a random moment, so
+ * that many pages do not ask at once. While nobody sees the list (`panel`), it is called only once
+ * the person opens it, widens the window or comes back to the page. */
 export function startMemberRefresh(presence, panel, refresh) {
   let isStale = false;
   let timer;
@@ -21,6 +21,7 @@ export function startMemberRefresh(presence, panel, refresh) {
 
   panel.addEventListener("toggle", refreshIfSeen);
   document.addEventListener("visibilitychange", refreshIfSeen);
+  window.addEventListener("resize", refreshIfSeen); // a wide page shows the list without a "toggle"
   return () => {
     if (isStale || presence.complete) return;
     isStale = true;

@@ -4,22 +4,25 @@
 import { accountId } from "../core/account.js";
 import { t } from "../core/i18n.js";
 import { local, write } from "../core/storage.js";
-import { storeChoice } from "../core/store_choice.js";
+import { StoredChoice, storeCheckbox } from "../core/stored_choice.js";
 import { toast } from "../core/toast.js";
 import { on } from "../live/events_bus.js";
 import { ask } from "../push/notification.js";
 import { beep, wants } from "./notifier.js";
 
-/** Stores a switch. The browser asks for its permission only when notifications are switched on. */
+/** Stores a switch in this browser, which asks for its permission only when notifications are
+ * switched on; the switch may be changed again meanwhile. */
 async function storeSwitch({ target }) {
-  const { name, checked } = target;
-  if (name === "sound" && checked) beep();
-  if (name === "notify" && checked && !(await ask())) {
+  const { name } = target;
+  if (name === "sound" && target.checked) beep();
+  if (name === "notify" && target.checked && !(await ask())) {
     target.checked = false;
     toast(t("not_allowed"), "wait");
     return;
   }
-  write(local, `ring:${accountId()}:${name}`, checked || null);
+  if (write(local, `ring:${accountId()}:${name}`, target.checked || null)) return;
+  target.checked = wants(name);
+  toast(t("not_stored"), "bad");
 }
 
 export function startNotificationSettings(form, { url, code }) {
@@ -27,25 +30,18 @@ export function startNotificationSettings(form, { url, code }) {
     form.elements[name].checked = wants(name);
     form.elements[name].addEventListener("change", storeSwitch);
   }
+  // Otherwise Enter in the form would load the page again.
+  form.addEventListener("submit", (event) => event.preventDefault());
   startNotices(form.elements.notices, url, code);
-  form.elements.every.addEventListener("change", async ({ target }) => {
-    const { checked } = target;
-    if ((await storeChoice(`${url}/push`, { every: checked })) === false) target.checked = !checked;
-  });
+  // "every": all messages of this UKM are sent by push, not only mentions and replies.
+  storeCheckbox(form.elements.every, `${url}/push`, "every");
 }
 
-/** Stores which messages notify; returns to the last choice if the new one could not be stored. */
+/** Stores which messages notify. */
 function startNotices(choices, url, code) {
-  let chosen = choices.value;
-  const show = (value) => {
-    chosen = value;
+  const choice = new StoredChoice(`${url}/notices`, "notices", choices.value, (value) => {
     choices.value = value;
-  };
-  for (const choice of choices) {
-    choice.addEventListener("change", async ({ target: { value } }) => {
-      const isStored = await storeChoice(`${url}/notices`, { notices: value });
-      if (isStored !== null) show(isStored ? value : chosen);
-    });
-  }
-  on("unread", ({ ukm, notices }) => ukm === code && notices && show(notices));
+  });
+  for (const each of choices) each.addEventListener("change", () => choice.choose(choices.value));
+  on("unread", ({ ukm, notices }) => ukm === code && notices && choice.changed(notices));
 }

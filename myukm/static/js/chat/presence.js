@@ -1,6 +1,7 @@
 import { fillSlots } from "../core/dom.js";
 import { number } from "../core/format.js";
 import { t } from "../core/i18n.js";
+import { Refresh } from "../core/refresh.js";
 import { renderList } from "../core/template_list.js";
 import { lastSeen } from "../core/time.js";
 import { remember } from "./name_cache.js";
@@ -24,6 +25,7 @@ export class Presence {
   /** `root` is the element of the room, `members` the answer of `/online`. */
   constructor(root, members) {
     this.root = root;
+    this.refresh = new Refresh();
     this.list = document.getElementById("member-list");
     this.load(members);
   }
@@ -38,17 +40,9 @@ export class Presence {
     this.show(online);
   }
 
-  /** Replaces the list by what `request` resolves to, then applies the events again that arrived
-   * during the request, because they may be newer than the answer. */
-  async reload(request) {
-    const meanwhile = [];
-    this.meanwhile = meanwhile;
-    try {
-      this.load(await request());
-    } finally {
-      if (this.meanwhile === meanwhile) this.meanwhile = null;
-    }
-    for (const applyAgain of meanwhile) applyAgain();
+  /** Replaces the list by what `request` resolves to. */
+  reload(request) {
+    return this.refresh.load(request, (answer) => this.load(answer));
   }
 
   /** Whether the page knows every member: of a large UKM the server lists only some. */
@@ -64,7 +58,7 @@ export class Presence {
    * after the change contains the change already. */
   updateMembership(event) {
     const { user_id: id, name, change, member, is_admin: isAdmin } = event;
-    this.meanwhile?.push(() => this.updateMembership(event));
+    this.refresh.record(() => this.updateMembership(event));
     const listed = this.members.get(id);
     const known = listed ?? { user_id: id, name, status: "offline" };
     remember(known);
@@ -78,7 +72,7 @@ export class Presence {
   /** Applies a presence event. Ignores "offline" of a person who is not listed: it may arrive after
    * the person has left the UKM. */
   updatePresence(event) {
-    this.meanwhile?.push(() => this.updatePresence(event));
+    this.refresh.record(() => this.updatePresence(event));
     remember(event);
     const known = this.members.get(event.user_id);
     if (known || event.status !== "offline") {
@@ -90,7 +84,7 @@ export class Presence {
 
   /** Applies an event about a person, who may be no member of this UKM. */
   updateName(person) {
-    this.meanwhile?.push(() => this.updateName(person));
+    this.refresh.record(() => this.updateName(person));
     remember(person);
     const known = this.members.get(person.user_id);
     if (!known) return;

@@ -1,11 +1,12 @@
-// The state of the UKM for this person: whether they may write (muted, archived, no member), and the
-// pinned message.
+// The state of the UKM for this person: whether they may write (not while muted, in an archived UKM
+// or without membership), and the pinned message.
 
 import * as api from "../core/api.js";
 import { now } from "../core/clock.js";
 import { data, fillSlots } from "../core/dom.js";
 import { number, when } from "../core/format.js";
 import { t } from "../core/i18n.js";
+import { Refresh } from "../core/refresh.js";
 import { retried } from "../core/retry.js";
 import { on } from "../live/events_bus.js";
 import { isMine } from "./message_view.js";
@@ -17,20 +18,26 @@ export class UkmState {
     this.form = form;
     this.url = url;
     this.state = data("state");
+    this.refresh = new Refresh();
     this.reload = retried(() => this.load());
     this.note = document.getElementById("closed");
     this.pin = document.getElementById("pin");
     this.pin
       .querySelector("[data-go]")
       .addEventListener("click", () => goTo(this.state.pin.message_id));
-    on("ukm.changed", (state) => state.ukm === code && this.apply(state));
-    on("membership", (event) => {
+    const listen = (type, handle) =>
+      on(type, (event) => {
+        this.refresh.record(() => handle(event));
+        handle(event);
+      });
+    listen("ukm.changed", (state) => state.ukm === code && this.apply(state));
+    listen("membership", (event) => {
       // Only the copy of the event to this person has `muted_until`.
       if (event.ukm === code && isMine(event) && "muted_until" in event) this.apply(event);
     });
-    on("ukm.readers", (event) => event.ukm === code && this.readBy(event));
-    on("chat.edited", (message) => this.edited(message));
-    on("chat.deleted", (message) => this.edited(message));
+    listen("ukm.readers", (event) => event.ukm === code && this.readBy(event));
+    listen("chat.edited", (message) => this.edited(message));
+    listen("chat.deleted", (message) => this.edited(message));
     this.apply({});
   }
 
@@ -70,12 +77,19 @@ export class UkmState {
     this.timer = setTimeout(this.reload, Math.min(wait, MAX_TIMER_MS));
   }
 
-  async load() {
+  load() {
+    return this.refresh.load(
+      () => this.request(),
+      (state) => this.apply(state),
+    );
+  }
+
+  async request() {
     try {
-      this.apply({ member: true, ...(await api.get(`${this.url}/state`)) });
+      return { member: true, ...(await api.get(`${this.url}/state`)) };
     } catch (error) {
       if (error.status !== 404) throw error;
-      this.apply({ member: false });
+      return { member: false };
     }
   }
 

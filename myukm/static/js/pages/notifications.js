@@ -4,7 +4,7 @@
 import { isSaving, saveAll, stopSaving } from "../chat/saved_messages.js";
 import * as api from "../core/api.js";
 import { t } from "../core/i18n.js";
-import { storeChoice } from "../core/store_choice.js";
+import { storeCheckbox } from "../core/stored_choice.js";
 import { toast } from "../core/toast.js";
 import { state, switchOff, switchOn } from "../push/subscription.js";
 
@@ -38,7 +38,9 @@ export default function startNotifications(root) {
     await api.post("/push/test");
     toast(t("push_test"), "neutral");
   });
-  root.querySelector("#ukms")?.addEventListener("change", chooseUkm);
+  for (const box of root.querySelectorAll("#ukms input")) {
+    storeCheckbox(box, `/ukm/${box.value}/push`, "every");
+  }
   startSavingSwitch(root);
   currentState(device.dataset).then(show);
 }
@@ -75,10 +77,4 @@ function startSavingSwitch(root) {
     box.checked = saved;
     toast(t(saved ? "saved" : "saving_failed"), saved ? "good" : "bad");
   });
-}
-
-async function chooseUkm({ target }) {
-  const { checked, value } = target;
-  const isStored = await storeChoice(`/ukm/${value}/push`, { every: checked });
-  if (isStored === false) target.checked = !checked;
 }
