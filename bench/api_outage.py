@@ -13,7 +13,7 @@ from typing import Any
 from flask import Flask
 
 from bench.report import row
-from bench.sync import parts
+from bench.sync import environment
 from myukm.domain.actor import Actor
 from myukm.domain.sync import commands, progress
 from tests.support.programs import Program
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     options.students, options.latency, options.concurrency, options.postgresql = 6000, 50, 32, False
-    with parts(options) as (app, env, folder):
+    with environment(options) as (app, env, folder):
         env["PEMBAYARAN_API_TIMEOUT"] = "5"
         workers = [
             Program(folder / f"worker-{n}.log", env, "python", "worker.py", "sync-pembayaran")

@@ -2,8 +2,9 @@
 
     python -m bench.long_run [--students 100000] [--latency 5] [--concurrency 32] [--postgresql]
 
-One `worker.py`. A run over 6,000 students comes first, as the baseline for the lane's memory.
-Memory is the lane process's USS, because the rest is shared with its parent.
+One `worker.py`. A run over 6,000 students comes first, as the baseline for the memory of a lane (a
+job that fetches students, in a fork of the worker). Memory is the process's USS, because the rest
+is shared with its parent.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from bench.report import row
-from bench.sync import parts
+from bench.sync import end_of, environment
 from myukm.db.session import transaction
 from myukm.domain.actor import Actor
 from myukm.domain.sync import commands
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("--concurrency", type=int, default=32)
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
     options = parser.parse_args()
-    with parts(options) as (app, env, folder):
+    with environment(options) as (app, env, folder):
         worker = Program(folder / "worker.log", env, "python", "worker.py", "sync-pembayaran")
         try:
             short_memory = Run(app, worker, SHORT_RUN_STUDENTS).memory
@@ -68,12 +69,13 @@ class Run:
             time.sleep(POLL_SECONDS)
 
     def poll(self, app: Flask, run_id: int, began: float) -> bool:
-        """Record the run's progress and return whether it has ended."""
-        query = select(SyncRun.status, SyncRun.success + SyncRun.failed)
+        """Record the run's progress and return whether it has ended. Raises SystemExit if it
+        stopped before its end."""
+        query = select(SyncRun.success + SyncRun.failed).where(SyncRun.id == run_id)
         with app.app_context():
-            status, done = db.session.execute(query.where(SyncRun.id == run_id)).one()
+            done = db.session.scalars(query).one()
         self.samples.append((time.perf_counter() - began, done))
-        return bool(status == "completed")
+        return end_of(app, run_id) is not None
 
     def speed(self, start: float, end: float) -> float:
         """Return the students per second between two fractions (0 to 1) of the run."""

@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true", help="rq worker instead of worker.py")
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
     options = parser.parse_args()
-    with parts(options) as (app, env, folder):
+    with environment(options) as (app, env, folder):
         ours, bare = [], []
         command = ("rq", "worker") if options.plain else ("python", "worker.py")
         workers = [
@@ -97,10 +97,11 @@ def per_student(turns: list[dict[str, float]], students: int) -> float:
 
 
 @contextmanager
-def parts(options: argparse.Namespace) -> Iterator[tuple[Flask, dict[str, str], Path]]:
+def environment(options: argparse.Namespace) -> Iterator[tuple[Flask, dict[str, str], Path]]:
     """Start database, Valkey and simulator, and import the students.
 
-    Yields the app, its settings and a temporary folder. `options.api` becomes the simulator.
+    Yields the app, its settings and a temporary folder. Sets `options.api` to the simulator, which
+    bench/api_outage.py controls.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

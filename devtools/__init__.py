@@ -1,1 +1,2 @@
-"""Simulated payment API, sample campus, embedded Valkey: used outside the program only."""
+"""Simulated payment API, sample campus, embedded Valkey: used by demo, tests and benches, never
+imported by `myukm`."""

@@ -12,8 +12,8 @@ from myukm.models.photo import MediumBlob
 
 
 class ExportState(StrEnum):
-    """The state of an export. It ends as `ready` or `failed`; a `deleted` row waits until
-    `retention.prune` deletes it."""
+    """The state of an export. Writing ends with `ready` or `failed`. `deleted`: its owner deleted it,
+    or it expired; `retention.prune` deletes its parts and its row later."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -28,13 +28,13 @@ OPEN_EXPORTS = (ExportState.QUEUED, ExportState.RUNNING)
 class Export(Model):
     """A file that an account requested: a list of students as CSV or XLSX, where `query` are the
     filters (as in a URL), or everything of a UKM as ZIP, where `query` is the UKM's code. `lang` is
-    the language.
+    the language of the file.
 
     `holder` is the job that writes the file and raises `heartbeat` twice a second; `losses` counts
     how often the export was begun anew: its holder died, or messages were deleted while an archive
     was written. `total` and `done` count students, or messages and files; `size` is in bytes.
-    `place` is where the next job continues, `turn` the number of jobs that handed the export over
-    since its last beginning.
+    `place` is where the next job continues, `turn` how many jobs have handed the export over to
+    the next job since it was last begun.
     """
 
     __tablename__ = "export"
@@ -59,7 +59,7 @@ class Export(Model):
 
     @property
     def job_id(self) -> str:
-        """The id of the job that writes or wrote the file; each turn and each loss has another."""
+        """The id of the job that writes or wrote the file; each turn and each loss has its own."""
         turn = f"-{self.turn}" if self.turn else ""
         return f"export-{self.id}-{self.losses}{turn}"
 

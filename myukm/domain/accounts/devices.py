@@ -1,8 +1,8 @@
-"""Known browsers: attempts from a browser in which the account has logged in before have their own
-limit, so that a stranger's guessing does not lock the owner out.
+"""Known browsers. Log-in attempts from a browser in which the account has logged in before have a
+rate limit of their own, so that a stranger's guesses do not lock the owner out.
 
-A known browser keeps a mark in a cookie: a MAC over the account and its password hash. So the
-server stores nothing, and a new password voids all marks.
+A known browser has a mark in a cookie: an HMAC of the account's id and its password hash. So the
+server stores nothing, and a new password (or a new hash of the old one) voids all marks.
 """
 
 import hmac

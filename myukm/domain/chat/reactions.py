@@ -71,8 +71,8 @@ def _append_change(message: ChatMessage, user_id: int, emoji: str, *, on: bool) 
     """Append the change; a reaction is never published before its message."""
     if not message.published_at:
         broadcast.publish(message.ukm_id)
-    mine = (ChatReaction.message_id == message.id, ChatReaction.emoji == emoji)
-    count = db.session.scalar(select(func.count()).select_from(ChatReaction).where(*mine))
+    same = (ChatReaction.message_id == message.id, ChatReaction.emoji == emoji)
+    count = db.session.scalar(select(func.count()).select_from(ChatReaction).where(*same))
     code = message.ukm.code
     change = {"ukm": code, "message_id": message.id, "user_id": user_id, "emoji": emoji}
     change |= {"on": on, "count": count}
@@ -80,10 +80,10 @@ def _append_change(message: ChatMessage, user_id: int, emoji: str, *, on: bool) 
 
 
 def not_deleted(message_ids: Collection[int]) -> dict[int, dict[str, Any]]:
-    """Return an empty object for each of these messages that is not deleted.
+    """Return `{}` for each of these messages that is not deleted.
 
-    Events of reactions to other messages are not replayed, because these reactions were deleted
-    with their message.
+    A replayed event of a reaction needs no current data. It is dropped if its message is missing
+    here, because the reactions were deleted with it.
     """
     query = select(ChatMessage.id).where(in_literals(ChatMessage.id, message_ids))
     return {

@@ -1,4 +1,4 @@
-"""the history of the queues"""
+"""the history of the queues: a sample for each `step` of 10, 300 or 3600 seconds"""
 
 from alembic import op
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ down_revision = '0018'
 
 
 def upgrade():
-    """Skips the steps that a killed upgrade has already done."""
+    """Creates the table, unless a killed upgrade has created it already."""
     if not sa.inspect(op.get_bind()).has_table('queue_sample'):
         op.create_table(
             'queue_sample',

@@ -119,7 +119,7 @@ class Room {
     else toast(t("no_message"), "wait");
   }
 
-  /** Opens the page anew around a message that is too old to load all messages since. */
+  /** Loads the page again around a message that is so old that too many messages lie between. */
   openAt(id) {
     location.assign(`${this.url}/chat?around=${id}#pesan-${id}`);
   }
