@@ -12,8 +12,8 @@ from myukm.models.photo import MediumBlob
 
 
 class ExportState(StrEnum):
-    """The state of an export. Writing ends with `ready` or `failed`. `deleted`: its owner deleted it,
-    or it expired; `retention.prune` deletes its parts and its row later."""
+    """The state of an export. Writing ends with `ready` or `failed`. `deleted`: its owner deleted
+    it, or it expired; `retention.prune` deletes its parts and its row later."""
 
     QUEUED = "queued"
     RUNNING = "running"

@@ -2,6 +2,8 @@
 
 import { after, before } from "./chunked_list.js";
 
+const MODIFIERS = ["Alt", "Control", "Meta", "Shift"];
+
 /** `open(element)` opens the menu of a message. */
 export function startMessageKeys(timeline, open) {
   const { box, list } = timeline;
@@ -18,7 +20,9 @@ export function startMessageKeys(timeline, open) {
   }
 
   box.addEventListener("keydown", (event) => {
-    if (event.target.closest("a, button")) return;
+    // With a modifier a key is the browser's, for example to extend a selection.
+    const isModified = MODIFIERS.some((key) => event.getModifierState(key));
+    if (isModified || event.target.closest("a, button")) return;
     const to = next(event);
     if (to) {
       event.preventDefault();
