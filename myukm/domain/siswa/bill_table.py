@@ -58,8 +58,8 @@ def replace(
     """
     before = _stored(session, bills)
     journal.record(session, students, before, bills)
+    losses.record(session, before, bills)
     if before:
-        losses.record(session, before, bills)
         session.execute(delete(Tagihan).where(in_literals(Tagihan.siswa_id, before)))
     table = cast(Table, Tagihan.__table__)
     dialect = session.get_bind().dialect

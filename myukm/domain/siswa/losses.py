@@ -1,8 +1,8 @@
 """Losses: a student's paid amount has become less, or a bill of the student has vanished.
 
-Neither can be true, because what was paid stays paid. Answers with large losses are quarantined
-(see `domain.sync.anomaly_guard`); the losses here came with answers that were written. A loss is
-deleted when the student's payments change again.
+Both are probably faults of the payment API: a payment is not taken back, and a bill is not deleted.
+Answers with large losses are quarantined (see `domain.sync.anomaly_guard`); the losses here came
+with answers that were written. A loss is deleted when the student's bills change again.
 """
 
 from collections import Counter
@@ -25,10 +25,12 @@ PAID: Final = 5
 def record(
     session: Session, before: Mapping[int, Sequence[Bill]], after: Mapping[int, Sequence[Bill]]
 ) -> None:
-    """Write the losses between the bills `before` and `after`, both by the students' row ids."""
-    session.execute(delete(PaymentLoss).where(in_literals(PaymentLoss.siswa_id, before)))
+    """Write the losses between the bills `before` and `after`, both by the students' row ids;
+    `before` lacks students without bills."""
+    changed = [key for key in after if list(before.get(key, ())) != list(after[key])]
+    session.execute(delete(PaymentLoss).where(in_literals(PaymentLoss.siswa_id, changed)))
     now = utcnow()
-    found = ((key, _between(before[key], after[key])) for key in before)
+    found = ((key, _between(before[key], after[key])) for key in changed if key in before)
     if rows := [{"siswa_id": key, "at": now, **loss} for key, loss in found if loss]:
         session.execute(insert(PaymentLoss), rows)
 

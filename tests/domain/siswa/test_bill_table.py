@@ -101,6 +101,17 @@ def test_repeated_and_unnamed_items_are_bills_of_their_own() -> None:
     assert differences() == (120, [])
 
 
+@every_database
+@pytest.mark.usefixtures("inside")
+def test_a_loss_lasts_until_the_bills_change_again() -> None:
+    bills = [period("1", ("Juli", 5))]
+    for answer, lost in ((bills, 0), ([], 1), ([], 1), (bills, 0)):
+        take_in({"001": answer})
+        assert len(db.session.scalars(sa.select(PaymentLoss)).all()) == lost
+        with transaction() as session:  # as an upgrade does that computes digests in another way
+            session.execute(sa.update(Siswa).values(digest=None))
+
+
 @pytest.mark.usefixtures("inside")
 def test_a_dry_run_writes_no_rows() -> None:
     take_in({"001": [period("1", ("Juli", 5))]}, dry_run=True)
