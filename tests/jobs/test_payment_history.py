@@ -88,6 +88,7 @@ def test_a_dry_run_records_what_would_change_and_writes_no_student(
     with campus.app_context():
         assert done["unchanged"] == dry_run["unchanged"]
         applied = payment_history.of_run(done["run_id"]).items
+        assert not payment_history.of_run(done["run_id"], "'").items
     assert applied
     assert [(r.idperson, r.field, r.old, r.new) for r in applied] == [
         (r.idperson, r.field, r.old, r.new) for r in planned

@@ -66,7 +66,8 @@ def of_student(idperson: str, page: int = 1) -> Page[Row[Any]]:
 def of_run(run_id: int, q: str = "", page: int = 1) -> Page[Row[Any]]:
     """Return a page of a run's changes (or of what a dry run would change), by student.
 
-    Every word of `q` must occur in the student's name, id, unit or class, or in the field.
+    Each of the first eight words of `q` must occur in the student's search text or id, in the
+    changed field or in its period.
     """
     return paginate_rows(_of_run(run_id, q), page)
 
@@ -105,10 +106,10 @@ def _of_run(run_id: int, q: str) -> Select[Any]:
         .where(PaymentChange.run_id == run_id)
         .order_by(PaymentChange.idperson, PaymentChange.id)
     )
-    for word in q.split()[:8]:
+    for word in q.split()[:8]:  # a word of signs alone is searched as it is, because "" is in all
         query = query.where(
             or_(
-                Siswa.search_text.contains(fold(word), autoescape=True),
+                Siswa.search_text.contains(fold(word) or word, autoescape=True),
                 PaymentChange.idperson.contains(word, autoescape=True),
                 PaymentChange.field.icontains(word, autoescape=True),
                 PaymentChange.period_id.contains(word.replace("/", ""), autoescape=True),

@@ -68,7 +68,8 @@ def upload() -> Any:
 def is_whole() -> bool:
     """Return whether students that the file does not name become inactive.
 
-    Raises `Invalid` for any value but "true", because a script that sends "1" also means yes.
+    Raises `Invalid` for any value but "true": a script that sends "1" means yes, and must not be
+    taken for no.
     """
     sent = request.form.getlist("whole")
     if sent not in ([], ["true"]):
@@ -168,7 +169,7 @@ def as_json(one: RosterImport, page: Page[RosterChange] | None = None) -> dict[s
         "whole": one.whole,
         "outdated": one.outdated,
         "error": one.error,
-        "done": one.position if one.status == ImportStatus.APPLYING else 0,
+        "done": min(one.position, one.total) if one.status == ImportStatus.APPLYING else 0,
         "settled_at": to_iso8601(one.settled_at),
         **{name: getattr(one, name) for name in NUMBERS},
     }

@@ -216,6 +216,8 @@ def test_the_field_whole_must_be_true_or_missing(
         "code": "bad_whole",
         "message": "Isian whole hanya boleh true, atau tidak dikirim.",
     }
+    unread = client.post(PAGE, data={"whole": "true"})
+    assert 'value="true" checked' in unread.text, "a second try still is the complete list"
     refused = upload(client, whole=whole)
     assert (refused.status_code, "Isian whole hanya boleh true" in refused.text) == (422, True)
     with app.app_context():

@@ -5,6 +5,8 @@ import { local, read, write } from "./storage.js";
 const REPORT_EVERY_MS = 60_000;
 
 let leaving = false;
+/** When this page reported last, if the browser cannot store that. */
+let reportedAt = 0;
 
 /** The name of the web lock that every visible page of this account holds (chat/notifier.js). */
 export const viewerLock = () => `looking:${accountId()}`;
@@ -37,13 +39,14 @@ async function reportHidden() {
   const { held = [] } = (await navigator.locks?.query()) ?? {};
   if (!document.hidden || held.some(({ name }) => name === viewerLock())) return;
   write(local, `active:${accountId()}`, null);
+  reportedAt = 0;
   navigator.sendBeacon?.(`/presence/hidden?account=${accountId()}`);
 }
 
 function report() {
   const key = `active:${accountId()}`;
-  const since = Date.now() - read(local, key, 0);
+  const since = Date.now() - Math.max(read(local, key, 0), reportedAt);
   if (document.hidden || (since >= 0 && since < REPORT_EVERY_MS)) return;
-  write(local, key, Date.now());
+  if (!write(local, key, Date.now())) reportedAt = Date.now();
   api.post("/presence").catch(() => {});
 }
