@@ -133,7 +133,7 @@ def start_undo(roster_import: RosterImport, by: Actor) -> None:
             _("Hanya impor terakhir yang bisa dibatalkan, selama perubahannya masih disimpan."),
             code="not_last",
         )
-    names = {"undone_by": by.name, "undone_by_id": by.user_id}
+    names = {"undone_by": by.name, "undone_by_id": by.user_id, "lang": language()}
     with transaction():
         _begin(
             roster_import,

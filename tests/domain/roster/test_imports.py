@@ -309,7 +309,10 @@ def test_only_the_last_import_can_be_undone(inside: Flask) -> None:
     first, second = applied(FIRST), applied("idperson,nama\n1,Ani Wijaya\n")
     with pytest.raises(Conflict, match="Hanya impor terakhir"):
         imports.start_undo(first, BY)
+    inside.config["MYUKM_LANG"] = "en"
     undone(second)
+    inside.config["MYUKM_LANG"] = "id"
+    assert (first.lang, second.lang) == ("id", "en"), "errors are in the last person's language"
     undone(first)
     assert stored() == {}
 
