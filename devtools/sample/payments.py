@@ -8,6 +8,7 @@ from devtools.sample.students import SCHOOL_YEAR, UNITS, Student
 PERIODS = (2024, 2025, 2026)
 MONTHS_BILLED = ("Juli", "Agustus", "September", "Oktober", "November")
 GRADES = {unit.name: unit.grades for unit in UNITS}
+# The monthly fee (SPP) of each unit, in rupiah.
 SPP = {
     "SD Islam": 125_000,
     "MTs": 150_000,
@@ -87,8 +88,8 @@ def _bills(student: Student, year: int, rng: random.Random) -> list[Category]:
 
 
 def _instalments(year: int) -> list[tuple[str, int]]:
-    """Return when a yearly fee is due and how many months each instalment covers: monthly from
-    this school year on."""
+    """Return the due dates of a school year, each with the number of months that it covers: single
+    months in this school year (those billed so far), half-years in earlier ones."""
     if year == SCHOOL_YEAR:
         return [(f"{month} {year}", 1) for month in MONTHS_BILLED]
     return [(f"Semester Ganjil {year}/{year + 1}", 6), (f"Semester Genap {year}/{year + 1}", 6)]

@@ -12,7 +12,7 @@ from myukm.domain import queue_pauses
 @group.command("pause", help=N_("Jeda antrian: tidak ada pekerjaannya yang dimulai lagi."))
 @click.argument("queue", type=some_queue, help=N_("Antrian yang dijeda."))
 def pause(queue: str) -> None:
-    """Pause a queue: none of its jobs begins until `resume`. Exits 0 also if it was paused."""
+    """Pause a queue: no job of it begins until `resume`. Exits 0 even if it was paused before."""
     if queue_pauses.pause(actor(), queue):
         click.echo(_("Antrian %(queue)s dijeda. Yang sudah berjalan diselesaikan.", queue=queue))
     else:
@@ -23,7 +23,7 @@ def pause(queue: str) -> None:
 @group.command("resume", help=N_("Lanjutkan antrian yang dijeda."))
 @click.argument("queue", type=some_queue, help=N_("Antrian yang dilanjutkan."))
 def resume(queue: str) -> None:
-    """Let the jobs of a queue begin again. Exits 0 also if it was not paused."""
+    """Let the jobs of a queue begin again. Exits 0 even if it was not paused."""
     if queue_pauses.resume(actor(), queue):
         click.echo(_("Antrian %(queue)s dilanjutkan.", queue=queue))
     else:

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, func, select
 
-from myukm.cache import ttl_cache
 from myukm.db.session import in_literals
 from myukm.db.types import to_iso8601
 from myukm.domain.presence import store
@@ -123,9 +122,10 @@ def count_members(ukm_id: int) -> int:
 
 
 def snapshots(codes: Collection[str]) -> Iterator[dict[str, Any]]:
-    """Yield the presence objects of online members of these UKMs, at most 50 of each.
+    """Yield the presence objects of members of these UKMs who are online or away, at most 50 of
+    each.
 
-    This takes two queries, and one more for each large UKM.
+    This takes two queries, and up to two more for each large UKM.
     """
     size = select(func.count()).where(Membership.ukm_id == Ukm.id).correlate(Ukm)
     query = select(Ukm, size.scalar_subquery()).where(Ukm.code.in_(codes)).order_by(Ukm.code)
@@ -134,15 +134,8 @@ def snapshots(codes: Collection[str]) -> Iterator[dict[str, Any]]:
         yield from _online_only(people)
     for ukm, count in ukms:
         if count > MAX_LISTED:
-            yield from _large_ukm_snapshot(ukm.code)
-
-
-@ttl_cache(2.0)
-def _large_ukm_snapshot(code: str) -> list[dict[str, Any]]:
-    """Return a large UKM's snapshot, cached for 2 s, so that mass reconnects share one query."""
-    ukm = db.session.scalars(select(Ukm).where(Ukm.code == code)).one()
-    connected = store.connected()
-    return _listed(ukm, *_present(ukm, connected), connected)
+            connected = store.connected()
+            yield from _listed(ukm, *_present(ukm, connected), connected)
 
 
 def _online_only(people: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -94,7 +94,7 @@ def _step(claim: Claim, *, undo: bool) -> int:
         lift_time_limits(session.connection())
         replan_statements(session.connection())
         roster_import = claim.lock(session)
-        changes = session.execute(_next(roster_import, undo=undo)).all()
+        changes = session.execute(_next_batch(roster_import, undo=undo)).all()
         if not changes:
             return 0
         skipped = differences.write(session, changes, undo=undo)
@@ -105,16 +105,17 @@ def _step(claim: Claim, *, undo: bool) -> int:
         return len(changes)
 
 
-def _next(roster_import: RosterImport, *, undo: bool) -> Select[Any]:
-    query = _written(roster_import)
+def _next_batch(roster_import: RosterImport, *, undo: bool) -> Select[Any]:
+    query = _batch(roster_import)
     if undo:
         query = query.where(RosterChange.number < roster_import.position)
         return query.order_by(RosterChange.number.desc())
     return query.where(RosterChange.number > roster_import.position).order_by(RosterChange.number)
 
 
-def _written(roster_import: RosterImport) -> Select[Any]:
-    """Select a batch of changes, as rows because building 100,000 ORM objects takes longer."""
+def _batch(roster_import: RosterImport) -> Select[Any]:
+    """Select a batch of the changes that apply to students; rows, because building 100,000 ORM
+    objects takes longer."""
     ours = (RosterChange.import_id == roster_import.id, RosterChange.kind.in_(WRITTEN))
     return select(RosterChange.__table__).where(*ours, ~RosterChange.skipped).limit(BATCH)
 
@@ -130,12 +131,12 @@ def _mark_skipped(session: Session, roster_import: RosterImport, numbers: Sequen
 def _touched(claim: Claim) -> list[Row[Any]]:
     """Return the changes whose students have changed since the import.
 
-    Returns an empty list if an earlier job has begun the undo, because that job has changed
-    students itself.
+    Returns an empty list if an earlier job has begun the undo (its position is not `END` then),
+    because that job has changed students itself.
     """
     roster_import = db.session.get_one(RosterImport, claim.import_id)
     found, last = list[Row[Any]](), 0
-    query = _written(roster_import).order_by(RosterChange.number)
+    query = _batch(roster_import).order_by(RosterChange.number)
     while roster_import.position == END and (
         batch := db.session.execute(query.where(RosterChange.number > last)).all()
     ):

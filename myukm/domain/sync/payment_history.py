@@ -45,7 +45,11 @@ def record(
 
 
 def of_answer(old: Row[Any] | None, new: Payments) -> list[Change]:
-    """Return a student's changes; `old` is None at the first sync."""
+    """Return a student's changes; `old` is None at the first sync.
+
+    "first": the first answer, with what is owed. "account": only a field that is not stored has
+    changed.
+    """
     if old is None:
         return [Change("", "first", None, format_amount(new.owed.tunggakan))]
     found = compare(old.pembayaran, new.periods)

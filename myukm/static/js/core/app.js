@@ -8,8 +8,8 @@ import { connect, on } from "../live/events_bus.js";
 import { startExportNotices } from "../live/exports.js";
 import { startRequestNotices } from "../live/request_notices.js";
 import { startUnread } from "../live/unread.js";
-import { registration } from "../push/registration.js";
-import { renew } from "../push/subscription.js";
+import { registration as registerServiceWorker } from "../push/registration.js";
+import { renew as renewSubscription } from "../push/subscription.js";
 import { startRunBar } from "../sync/run_bar.js";
 import { startRunEnds } from "../sync/run_end.js";
 import { accountId } from "./account.js";
@@ -25,7 +25,7 @@ import { startSearchKey } from "./search_key.js";
 import { startThemes } from "./theme.js";
 import { startClocks } from "./time.js";
 
-/** Time for the page that a log-out itself opens. */
+/** How long a log-out may take to open the next page, before this page is loaded anew. */
 const LEAVING_MS = 10_000;
 
 startThemes();
@@ -46,8 +46,10 @@ startActivity();
 startSearchKey();
 startSaving();
 startInstall();
-renew().catch((error) => console.info(error.message));
-if (accountId()) for (const type of ["load", "online"]) addEventListener(type, registration);
+renewSubscription().catch((error) => console.info(error.message));
+if (accountId()) {
+  for (const type of ["load", "online"]) addEventListener(type, registerServiceWorker);
+}
 // Another role may open other pages, and may no longer receive the events that this page needs.
 on("account.role", openAnew);
 // The session ended: the next user must not see this page. After a log-out the browser is already

@@ -30,8 +30,8 @@ export function startConfirms() {
   window.pendingSubmit()?.requestSubmit();
 }
 
-/** Puts a form back, hidden, that a reload removed while the dialog was open, because browsers send
- * only forms that are in the page. */
+/** Puts a form back, hidden, if a partial reload (partial_reload.js) removed it while the dialog was
+ * open, because browsers send only forms that are in the page. */
 function attachHidden(form) {
   form.hidden = true;
   document.body.append(form);
