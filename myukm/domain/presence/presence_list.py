@@ -132,9 +132,9 @@ def snapshots(codes: Collection[str]) -> Iterator[dict[str, Any]]:
     ukms = db.session.execute(query).all()
     for people in _lists([ukm for ukm, count in ukms if count <= MAX_LISTED]).values():
         yield from _online_only(people)
-    for ukm, count in ukms:
-        if count > MAX_LISTED:
-            connected = store.connected()
+    if large := [ukm for ukm, count in ukms if count > MAX_LISTED]:
+        connected = store.connected()
+        for ukm in large:
             yield from _listed(ukm, *_present(ukm, connected), connected)
 
 
