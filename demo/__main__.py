@@ -1,47 +1,10 @@
 """`python -m demo`: the whole program on one machine, for trying it out."""
 
-import sys
-
-from demo.environment import Addresses
-from demo.lock import AlreadyRunningError, demo_lock, publish_env
-from demo.supervisor import Supervisor
-from devtools.messages import localized
-from devtools.ports import NoFreePortError
-from devtools.reaper import adopt_orphans
-from myukm import terminal
-from myukm.catalogue import N_
-from myukm.embedded_valkey import ValkeyError, lock_data
-from myukm.file_permissions import keep_private
-from myukm.settings.sources import INSTANCE
-
-DATA = INSTANCE / "valkey"
-
-
-def main() -> None:
-    """Run the demo until Ctrl-C or SIGTERM; exit with one line when it cannot start."""
-    terminal.accept_any_text()
-    keep_private(INSTANCE)
-    try:
-        DATA.mkdir(parents=True, exist_ok=True)
-        sys.exit(_demo())
-    except AlreadyRunningError as error:
-        text = N_("Demo di folder ini sudah berjalan (%(where)s); hentikan dulu yang itu.")
-        sys.exit(localized(text, where=error))
-    except NoFreePortError as error:
-        text = N_("Tidak ada port bebas di %(ports)s; hentikan program yang memakainya.")
-        sys.exit(localized(text, ports=error))
-    except (OSError, ValkeyError) as error:
-        sys.exit(localized(N_("Demo tidak dapat dimulai: %(why)s"), why=error))
-
-
-def _demo() -> int:
-    adopt_orphans()
-    with demo_lock(INSTANCE) as note, lock_data(DATA) as data_lock:
-        addresses = Addresses.choose()
-        with publish_env(INSTANCE, addresses.settings()):
-            supervisor = Supervisor(addresses, DATA, data_lock)
-            return supervisor.run(lambda url: print(url, file=note, flush=True))
-
+import signal
 
 if __name__ == "__main__":
+    # Python would print a traceback for a Ctrl-C before the supervisor handles signals.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from demo.start import main
+
     main()

@@ -1,8 +1,13 @@
-"""Signals that reach the demo's supervisor at an awkward moment."""
+"""Signals that reach the demo at an awkward moment."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from tests.demo.test_supervisor import checkout
 
 ROOT = Path(__file__).resolve().parents[2]
 SUPERVISOR = """
@@ -33,6 +38,16 @@ supervisor.ManagedProcess = sleep
 demo._stop.set()
 sys.exit(0 if demo._prepared() else 1)
 """
+INTERRUPTED_AT = """
+import os, runpy, signal, sys
+
+def interrupt(event, args):
+    if f"{event} {args[0]}".startswith(sys.argv[1]):
+        os.kill(os.getpid(), signal.SIGINT)
+
+sys.addaudithook(interrupt)
+runpy.run_module("demo", run_name="__main__")
+"""
 
 
 def exit_status(folder: Path, what: str) -> int:
@@ -46,3 +61,19 @@ def test_signals_stop_the_demo_though_the_main_thread_holds_its_locks(tmp_path: 
 
 def test_a_stop_just_before_the_database_is_prepared_ends_the_preparation(tmp_path: Path):
     assert exit_status(tmp_path, STOPPED_BEFORE_PREPARING) == 0
+
+
+@pytest.mark.parametrize("event", ["import demo.lock", "fcntl.flock"])
+def test_an_interrupt_in_the_first_second_ends_the_demo_without_a_traceback(
+    tmp_path: Path, event: str
+):
+    """While modules are imported, and while the demo takes its lock."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_AT, event],
+        cwd=checkout(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
