@@ -49,7 +49,7 @@ def _reset(service: Service) -> dict[str, Any]:
 
 def _expected(service: Service, idperson: str) -> bytes:
     """Return the correct body for a student, whatever fault is set."""
-    page = service.campus.page(idperson)
+    page = service.cache.page(idperson)
     if page is None:
         return _json(404, {"error": f"no such student: {PAYMENTS}{idperson}"})
     return response(200, page.body)

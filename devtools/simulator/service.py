@@ -1,10 +1,11 @@
 """Decides the response to each request: the correct one, or the fault that the options demand."""
 
 import random
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from devtools.simulator.campus import AnswerCache, CachedResponse
+from devtools.simulator.answer_cache import AnswerCache, CachedResponse
 from devtools.simulator.counters import Counters
 from devtools.simulator.faults import KINDS, ConnectionEnd
 from devtools.simulator.http import Request, response
@@ -32,21 +33,20 @@ class Service:
 
     def __init__(self, options: Options) -> None:
         self.counters = Counters()
-        self.campus = AnswerCache(options)
-        self._failures: dict[str, int] = {}
+        self.cache = AnswerCache(options)
         self._random = random.Random(1)
         self.configure(options)
 
     def configure(self, options: Options) -> None:
-        """Use `options` from the next request on."""
+        """Use `options` from the next request on; flaky students begin to fail anew."""
         self.options = options
-        self.campus = self.campus if self.campus.serves(options) else AnswerCache(options)
-        self._failing: dict[str, str | None] = {}
+        self.cache = self.cache if self.cache.serves(options) else AnswerCache(options)
+        self._flaky_failures = Counter[str]()
 
     def reset(self) -> None:
         """Reset the counters; the options stay."""
         self.counters.reset()
-        self._failures.clear()
+        self._flaky_failures.clear()
 
     def answer(self, request: Request) -> Answer:
         """Count a request to the API and return the answer."""
@@ -79,17 +79,17 @@ class Service:
 
     def _routed(self, request: Request) -> Answer:
         if request.path == "/siswa":
-            return self._correct(self.campus.roster, request)
+            return self._correct(self.cache.roster, request)
         if not request.path.startswith(PAYMENTS):
             return self._faulty("404", None)
         idperson = request.path.removeprefix(PAYMENTS)
         self.counters.asked[idperson] += 1
-        page = self.campus.page(idperson)
+        page = self.cache.page(idperson)
         if page is None:
             return self._faulty("404", None)
         if kind := self._fault_kind(idperson):
             other = kind == "wrong_student"
-            return self._faulty(kind, self.campus.neighbour(idperson) if other else page)
+            return self._faulty(kind, self.cache.neighbour(idperson) if other else page)
         return self._correct(page, request, idperson)
 
     def _correct(self, page: CachedResponse, request: Request, student: str = "") -> Answer:
@@ -100,16 +100,13 @@ class Service:
 
     def _fault_kind(self, idperson: str) -> str | None:
         """Return the kind of fault for this request about the student, None for no fault."""
-        if idperson not in self._failing:
-            self._failing[idperson] = _drawn(self.options.fail, "fail", idperson)
-        if kind := self._failing[idperson]:
+        if kind := _drawn(self.options.fail, "fail", idperson):
             return kind
         kind = _drawn(self.options.flaky, "flaky", idperson)
-        failures = self._failures.get(idperson, 0)
-        if kind is None or failures >= self.options.flaky_failures:
-            self._failures.pop(idperson, None)
+        if kind is None or self._flaky_failures[idperson] >= self.options.flaky_failures:
+            self._flaky_failures.pop(idperson, None)
             return None
-        self._failures[idperson] = failures + 1
+        self._flaky_failures[idperson] += 1
         return kind
 
     def _faulty(self, kind: str, page: CachedResponse | None) -> Answer:

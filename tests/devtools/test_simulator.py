@@ -127,6 +127,13 @@ def test_a_flaky_student_succeeds_after_the_set_failures_then_fails_again(api: S
     assert [get(api).status_code for _ in range(6)] == [503, 503, 200, 503, 503, 200]
 
 
+def test_a_flaky_student_fails_as_often_as_set_whatever_it_did_under_older_options(api: Simulator):
+    api.set(flaky={"503": [ID]}, flaky_failures=2)
+    assert get(api).status_code == 503
+    api.set(flaky={"503": [ID]}, flaky_failures=2)
+    assert [get(api).status_code for _ in range(3)] == [503, 503, 200]
+
+
 def test_above_the_rate_it_answers_429_with_retry_after(api: Simulator):
     api.set(rate=5, retry_after="7")
     with requests.Session() as session:
