@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Flask
 
+from bench.arguments import positive_float, positive_int
 from bench.report import row
 from bench.sync import environment
 from myukm.domain.actor import Actor
@@ -25,9 +26,9 @@ PROCESSED_BEFORE_OUTAGE = 1000
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seconds", type=positive_float, default=60)
     parser.add_argument("--kind", default="reset", choices=("reset", "500", "503", "timeout"))
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=positive_int, default=2)
     options = parser.parse_args()
     options.students, options.latency, options.concurrency, options.postgresql = 6000, 50, 32, False
     with environment(options) as (app, env, folder):

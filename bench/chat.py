@@ -23,6 +23,7 @@ import aiohttp
 import psutil
 
 import config
+from bench.arguments import positive_int
 from bench.fanout import populate
 from bench.report import cpu_seconds, percentile, row
 from devtools.valkey import start_valkey
@@ -42,9 +43,11 @@ STACKS = {
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--messages", type=int, default=200, help="per paced round, at 20 a second")
-    parser.add_argument("--burst", type=int, default=300, help="messages at once, 20 in flight")
+    parser.add_argument("--rounds", type=positive_int, default=3)
+    parser.add_argument("--messages", type=positive_int, default=200, help="in a paced round, 20/s")
+    parser.add_argument(
+        "--burst", type=positive_int, default=300, help="messages at once, 20 in flight"
+    )
     options = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

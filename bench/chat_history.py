@@ -21,6 +21,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import insert
 
 import config
+from bench.arguments import positive_int
 from bench.report import percentile, row
 from bench.tunggakan import response_ms
 from devtools.valkey import start_valkey
@@ -37,7 +38,7 @@ PEOPLE, BATCH_MESSAGES, REQUESTS = 200, 10_000, 60
 def main() -> None:
     """Fill a database, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--messages", type=int, default=1_000_000)
+    parser.add_argument("--messages", type=positive_int, default=1_000_000)
     parser.add_argument("--postgresql", action="store_true")
     options = parser.parse_args()
     with ExitStack() as stack:

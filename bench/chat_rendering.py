@@ -15,6 +15,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 from sqlalchemy import insert
 
+from bench.arguments import positive_float, positive_int
 from bench.report import row
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
@@ -62,11 +63,11 @@ RENDER_ALL = ".message-chunk { content-visibility: visible !important }"
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--messages", type=int, default=5000)
+    parser.add_argument("--messages", type=positive_int, default=5000)
     parser.add_argument(
-        "--slower", type=float, default=4, help="how many times slower than this machine"
+        "--slower", type=positive_float, default=4, help="how many times slower than this machine"
     )
-    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--turns", type=positive_int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         campus = Campus(Path(name), students=1)

@@ -21,6 +21,7 @@ from rq.job import Job
 from rq.results import Result
 
 import config
+from bench.arguments import positive_int
 from bench.report import row
 from devtools.valkey import start_valkey
 from myukm import create_app
@@ -33,7 +34,7 @@ FRAMES = "Traceback\n" + "  File x, line 1, in y\n" * 20
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--jobs", type=int, default=100_000)
+    parser.add_argument("--jobs", type=positive_int, default=100_000)
     count = parser.parse_args().jobs
     with tempfile.TemporaryDirectory() as folder, start_valkey(Path(folder)) as server:
         env = {
@@ -56,7 +57,7 @@ def _measure(app: Flask, client: redis.Redis, action: str) -> None:
     indexed = time.perf_counter() - begun
     kinds, stopped = len(groups.of_queue(QUEUE)), threading.Event()
     waits = [0.0]
-    pinger = threading.Thread(target=_ping, args=(client, stopped, waits))
+    pinger = threading.Thread(target=_ping, args=(client, stopped, waits), daemon=True)
     pinger.start()
     begun = time.perf_counter()
     work = actions.begin(QUEUE, action)

@@ -16,6 +16,7 @@ from pathlib import Path
 from flask import Flask
 
 import config
+from bench.arguments import positive_int
 from bench.dispatch import add_database_options, database_settings
 from bench.prune import fill
 from bench.report import percentile, row
@@ -35,8 +36,8 @@ SMALL_LOG_EVENTS = 1_000
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--events", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--events", type=positive_int, default=1_000_000)
+    parser.add_argument("--rounds", type=positive_int, default=200)
     add_database_options(parser)
     options = parser.parse_args()
     if options.events <= SMALL_LOG_EVENTS:

@@ -15,6 +15,7 @@ from contextlib import suppress
 
 import psutil
 
+from bench.arguments import positive_float
 from bench.report import row
 
 PARTS = ("reaper.py", "gunicorn", "worker.py", "devtools.simulator", "valkey-server", "demo")
@@ -23,7 +24,9 @@ PARTS = ("reaper.py", "gunicorn", "worker.py", "devtools.simulator", "valkey-ser
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=20, help="to wait after the demo is ready")
+    parser.add_argument(
+        "--seconds", type=positive_float, default=20, help="to wait after the start"
+    )
     options = parser.parse_args()
     argv = [sys.executable, "-m", "demo"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as demo:

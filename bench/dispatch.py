@@ -23,6 +23,7 @@ from flask import Flask
 from sqlalchemy import delete, func, insert, select, text, update
 
 import config
+from bench.arguments import positive_int
 from bench.report import row
 from myukm import create_app
 from myukm.db.session import transaction
@@ -41,8 +42,8 @@ BARE = text(
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--students", type=int, default=100_000)
-    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--students", type=positive_int, default=100_000)
+    parser.add_argument("--turns", type=positive_int, default=3)
     add_database_options(parser)
     options = parser.parse_args()
     logging.disable()  # the warnings that Valkey is unreachable

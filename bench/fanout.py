@@ -29,6 +29,7 @@ from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import insert
 
 import config
+from bench.arguments import positive_float, positive_int
 from bench.nchan import Nchan
 from bench.report import cpu_seconds, percentile, row
 from devtools.valkey import start_valkey
@@ -46,11 +47,13 @@ MAX_CONNECTING, OPEN_TIMEOUT_SECONDS = 50, 60
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--listeners", type=int, default=2000)
-    parser.add_argument("--rate", type=float, default=10, help="events per second")
-    parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--burst", type=int, default=100, help="events as fast as possible")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--listeners", type=positive_int, default=2000)
+    parser.add_argument("--rate", type=positive_float, default=10, help="events per second")
+    parser.add_argument("--seconds", type=positive_float, default=5)
+    parser.add_argument(
+        "--burst", type=positive_int, default=100, help="events as fast as possible"
+    )
+    parser.add_argument("--rounds", type=positive_int, default=3)
     options = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -13,15 +13,15 @@ import time
 
 import psutil
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import update
 
+from bench.arguments import positive_float, positive_int
 from bench.report import row
-from bench.sync import end_of, environment, reset_payments
+from bench.sync import environment, follow, reset_payments
 from myukm.db.session import transaction
 from myukm.domain.actor import Actor
 from myukm.domain.sync import commands
-from myukm.extensions import db
-from myukm.models import Siswa, SyncRun
+from myukm.models import Siswa
 from tests.support.programs import Program
 
 SHORT_RUN_STUDENTS, MIN_STUDENTS, POLL_SECONDS = 6000, 20_000, 0.1
@@ -30,9 +30,11 @@ SHORT_RUN_STUDENTS, MIN_STUDENTS, POLL_SECONDS = 6000, 20_000, 0.1
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--students", type=int, default=100_000)
-    parser.add_argument("--latency", type=float, default=5, help="of the API, milliseconds")
-    parser.add_argument("--concurrency", type=int, default=32)
+    parser.add_argument("--students", type=positive_int, default=100_000)
+    parser.add_argument(
+        "--latency", type=positive_float, default=5, help="of the API, milliseconds"
+    )
+    parser.add_argument("--concurrency", type=positive_int, default=32)
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
     options = parser.parse_args()
     if options.students < MIN_STUDENTS:
@@ -67,18 +69,9 @@ class Run:
         with app.app_context():
             run_id = commands.start(Actor("bench"))["run_id"]
         began = time.perf_counter()
-        while not self.poll(app, run_id, began):
+        for processed, _finished in follow(app, run_id, POLL_SECONDS):
+            self.samples.append((time.perf_counter() - began, processed))
             self.memory = max(self.memory, *map(own_memory, lanes(worker)), 0)
-            time.sleep(POLL_SECONDS)
-
-    def poll(self, app: Flask, run_id: int, began: float) -> bool:
-        """Record the run's progress and return whether it has ended. Raises SystemExit if it
-        stopped before its end."""
-        query = select(SyncRun.success + SyncRun.failed).where(SyncRun.id == run_id)
-        with app.app_context():
-            done = db.session.scalars(query).one()
-        self.samples.append((time.perf_counter() - began, done))
-        return end_of(app, run_id) is not None
 
     def speed(self, start: float, end: float) -> float:
         """Return the students per second between two fractions (0 to 1) of the run."""

@@ -21,6 +21,8 @@ import psycopg
 import redis
 import requests
 
+from bench.arguments import positive_int
+from bench.polling import states
 from bench.report import percentile, row
 from bench.sync import reset_payments
 from myukm.domain.accounts import accounts
@@ -55,9 +57,9 @@ class Measurement(NamedTuple):
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--students", type=int, default=6000)
-    parser.add_argument("--pages", type=int, default=50)
-    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--students", type=positive_int, default=6000)
+    parser.add_argument("--pages", type=positive_int, default=50)
+    parser.add_argument("--turns", type=positive_int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -139,16 +141,14 @@ def watch_database(campus: Campus) -> list[Seen]:
     query = "SELECT status, success + failed FROM sync_run ORDER BY id DESC LIMIT 1"
     with psycopg.connect(campus.env["DATABASE_URL"]) as connection:
         connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-        while True:
-            found = connection.execute(query).fetchone()
-            assert found
-            status, processed = found
+        read = lambda: connection.execute(query).fetchone() or ("", 0)  # noqa: E731
+        for status, processed in states(read, POLL_SECONDS, "the run"):
             if not seen or processed > seen[-1].processed:
                 seen.append(Seen(time.perf_counter(), processed))
             if status == "completed":
-                return seen
+                break
             assert status in ("queued", "running"), status
-            time.sleep(POLL_SECONDS)
+    return seen
 
 
 @contextmanager

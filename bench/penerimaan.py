@@ -13,6 +13,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import insert
 
+from bench.arguments import positive_int
 from bench.report import percentile, row
 from bench.tunggakan import campus, log_in, response_ms
 from myukm.db.session import transaction
@@ -35,9 +36,9 @@ REQUESTS = {
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--turns", type=int, default=2_500)
-    parser.add_argument("--today", type=int, default=20_000)
-    parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--turns", type=positive_int, default=2_500)
+    parser.add_argument("--today", type=positive_int, default=20_000)
+    parser.add_argument("--times", type=positive_int, default=20)
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
     options = parser.parse_args()
     with campus(lambda: fill(options.turns, options.today), postgresql=options.postgresql) as app:

@@ -23,6 +23,7 @@ from flask import Flask
 from sqlalchemy import insert, update
 
 import config
+from bench.arguments import positive_int
 from bench.dispatch import add_database_options, database_settings, other_writer
 from bench.report import percentile, row
 from devtools.valkey import start_valkey
@@ -44,7 +45,7 @@ AUTHORS = {"member": "ROBOTIK", "friend": "ROBOTIK", "outsider": "PRAMUKA"}
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--events", type=positive_int, default=1_000_000)
     add_database_options(parser)
     options = parser.parse_args()
     with ExitStack() as stack:

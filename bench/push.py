@@ -22,6 +22,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import func, insert, select
 
+from bench.arguments import positive_int
 from bench.report import percentile, row
 from myukm.db.session import transaction
 from myukm.domain.chat import broadcast, messages
@@ -67,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--browsers", type=int, default=2000)
+    parser.add_argument("--browsers", type=positive_int, default=2000)
     parser.add_argument("--delay-ms", type=float, default=50)
     parser.add_argument("--dead", type=float, default=0.1)
     options = parser.parse_args()
@@ -115,7 +116,7 @@ def measure(campus: Campus, service: Service, number: int) -> None:
         begun = time.perf_counter()
         broadcast.publish(message.ukm_id)
     ended, waits = threading.Event(), list[float]()
-    pinger = threading.Thread(target=ping, args=(campus.app, ended, waits))
+    pinger = threading.Thread(target=ping, args=(campus.app, ended, waits), daemon=True)
     pinger.start()
     wait_until(lambda: service.requests >= browsers, 600, "all were notified")
     row(f"message {number + 1}: browsers", browsers, "")

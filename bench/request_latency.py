@@ -20,6 +20,7 @@ from pathlib import Path
 import requests
 from sqlalchemy import insert, select
 
+from bench.arguments import positive_int
 from bench.fanout import populate
 from bench.report import cpu_seconds, percentile, row
 from myukm.db.session import transaction
@@ -36,8 +37,8 @@ SYNC = "/admin/sync-pembayaran"
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--students", type=int, default=6102)
-    parser.add_argument("--times", type=int, default=30)
+    parser.add_argument("--students", type=positive_int, default=6102)
+    parser.add_argument("--times", type=positive_int, default=30)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         campus = Campus(Path(name), students=1)

@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 import requests
 
+from bench.arguments import positive_int
 from bench.report import cpu_with_ended_children, percentile, row
 from devtools.sample.students import students
 from myukm.domain.xlsx_output import Book, Column
@@ -33,7 +34,7 @@ IMPORT, PAGE, PAUSE_SECONDS, MAX_SECONDS = "/admin/impor-siswa", "/profile", 0.1
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--students", type=int, default=100_000)
+    parser.add_argument("--students", type=positive_int, default=100_000)
     parser.add_argument("--xlsx", action="store_true", help="instead of CSV")
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
     options = parser.parse_args()

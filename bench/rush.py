@@ -20,6 +20,7 @@ import aiohttp
 import psycopg
 
 import config
+from bench.arguments import positive_float, positive_int
 from bench.chat import listens
 from bench.fanout import populate
 from bench.far_database import far
@@ -41,9 +42,9 @@ COUNT_LOCK_WAITS = (
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--seconds", type=positive_int, default=60)
     parser.add_argument("--milliseconds", type=float, default=5.0, help="added to each round trip")
-    parser.add_argument("--rate", type=float, default=20.0, help="messages a second")
+    parser.add_argument("--rate", type=positive_float, default=20.0, help="messages a second")
     options = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

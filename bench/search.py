@@ -28,6 +28,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import column, insert, table, update
 
 import config
+from bench.arguments import positive_int
 from bench.report import cpu_seconds, percentile, row
 from devtools.valkey import start_valkey
 from myukm import create_app
@@ -65,8 +66,8 @@ SEARCHES = {
 def main() -> None:
     """Fill a database, measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--messages", type=int, default=1_000_000)
-    parser.add_argument("--ukms", type=int, default=50)
+    parser.add_argument("--messages", type=positive_int, default=1_000_000)
+    parser.add_argument("--ukms", type=positive_int, default=50)
     parser.add_argument("--postgresql", action="store_true")
     parser.add_argument("--mariadb", action="store_true")
     options = parser.parse_args()

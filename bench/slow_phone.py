@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from bench.arguments import positive_float, positive_int
 from bench.chat_rendering import fill
 from bench.report import row
 from tests.browser.conftest import ARGUMENTS, PHONE
@@ -69,10 +70,12 @@ class Visit(NamedTuple):
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--messages", type=int, default=50)
-    parser.add_argument("--slower", type=float, default=4, help="times slower than this CPU")
-    parser.add_argument("--kbits", type=float, default=400, help="per second")
+    parser.add_argument("--rounds", type=positive_int, default=5)
+    parser.add_argument("--messages", type=positive_int, default=50)
+    parser.add_argument(
+        "--slower", type=positive_float, default=4, help="times slower than this CPU"
+    )
+    parser.add_argument("--kbits", type=positive_float, default=400, help="per second")
     parser.add_argument("--rtt", type=float, default=400, help="milliseconds")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:

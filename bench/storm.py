@@ -30,6 +30,7 @@ import psutil
 from flask import Flask
 
 import config
+from bench.arguments import positive_float, positive_int
 from bench.fanout import populate
 from bench.report import cpu_seconds, percentile, row
 from devtools.valkey import start_valkey
@@ -39,6 +40,7 @@ from myukm.live import event_log
 from tests.support.postgresql import PostgreSQL
 from tests.support.programs import WebServer
 from tests.support.servers import open_folder
+from tests.support.waiting import wait_until
 
 CONNECTING, TIMEOUT_SECONDS, FIRST_RETRY_MS = 100, 180, 1000
 
@@ -46,11 +48,13 @@ CONNECTING, TIMEOUT_SECONDS, FIRST_RETRY_MS = 100, 180, 1000
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--clients", type=int, default=5000)
-    parser.add_argument("--each", type=int, default=2, help="streams of each account")
+    parser.add_argument("--clients", type=positive_int, default=5000)
+    parser.add_argument("--each", type=positive_int, default=2, help="streams of each account")
     parser.add_argument("--messages", type=int, default=10, help="published meanwhile, 2 a second")
     parser.add_argument("--post", action="store_true", help="post a message now and then")
-    parser.add_argument("--core", type=float, default=1, help="share of a core for the process")
+    parser.add_argument(
+        "--core", type=positive_float, default=1, help="share of a core for the process"
+    )
     parser.add_argument("--postgresql", action="store_true")
     options = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -201,8 +205,9 @@ class Storm:
         killed.kill()
         publishing = asyncio.create_task(self.publish_events())
         posts = asyncio.create_task(self.post())
-        while self.opened:
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            while self.opened:
+                await asyncio.sleep(0.01)
         await self.wait_open(1)
         worker, first = self.worker(), time.monotonic()
         cpu, counted = cpu_seconds(worker), self.opened
@@ -261,8 +266,7 @@ class Storm:
 
     def worker(self) -> psutil.Process:
         """Return gunicorn's one worker."""
-        while not (children := self.arbiter.children()):
-            time.sleep(0.01)
+        children = wait_until(self.arbiter.children, TIMEOUT_SECONDS, "gunicorn has a worker")
         return max(children, key=lambda each: each.pid)
 
 

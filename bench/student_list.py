@@ -15,6 +15,7 @@ from typing import Any
 import requests
 from sqlalchemy import case, update
 
+from bench.arguments import positive_int
 from bench.report import row
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
@@ -28,8 +29,8 @@ from tests.support.postgresql import PostgreSQL
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--students", type=int, default=100_000)
-    parser.add_argument("--times", type=int, default=15)
+    parser.add_argument("--students", type=positive_int, default=100_000)
+    parser.add_argument("--times", type=positive_int, default=15)
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:

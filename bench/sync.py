@@ -14,7 +14,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -26,6 +25,8 @@ from flask import Flask
 from sqlalchemy import delete, insert, update
 
 import config
+from bench.arguments import positive_float, positive_int
+from bench.polling import states
 from bench.report import cpu_with_ended_children, row
 from devtools.simulator.client import Simulator
 from devtools.valkey import start_valkey
@@ -47,11 +48,13 @@ POLL_SECONDS = 0.25
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--students", type=int, default=6000)
-    parser.add_argument("--latency", type=float, default=50, help="of the API, milliseconds")
-    parser.add_argument("--concurrency", type=int, default=32, help="requests in flight")
-    parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--students", type=positive_int, default=6000)
+    parser.add_argument(
+        "--latency", type=positive_float, default=50, help="of the API, milliseconds"
+    )
+    parser.add_argument("--concurrency", type=positive_int, default=32, help="requests in flight")
+    parser.add_argument("--turns", type=positive_int, default=3)
+    parser.add_argument("--workers", type=positive_int, default=1)
     parser.add_argument("--plain", action="store_true", help="rq worker instead of worker.py")
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
     options = parser.parse_args()
@@ -155,20 +158,30 @@ def one_run(app: Flask, workers: list[Program]) -> dict[str, float]:
     before, started = sum(map(cpu_of, workers)), utcnow()
     with app.app_context():
         run_id = commands.start(Actor("bench"))["run_id"]
-    while (finished := end_of(app, run_id)) is None:
-        time.sleep(POLL_SECONDS)
+    *_, (_processed, finished) = follow(app, run_id, POLL_SECONDS)
+    assert finished
     seconds = (finished - started).total_seconds()
     return {"seconds": seconds, "cpu": sum(map(cpu_of, workers)) - before}
 
 
-def end_of(app: Flask, run_id: int) -> datetime | None:
-    """Return when the run completed, as its row says; None before that. Raises SystemExit if it
-    stopped for another reason."""
-    with app.app_context():
-        run = db.session.get_one(SyncRun, run_id)
-        if run.status not in (*WORKING, Status.COMPLETED):
-            sys.exit(f"the run is {run.status}: {run.reason}")
-        return run.finished_at
+def follow(app: Flask, run_id: int, pause: float) -> Iterator[tuple[int, datetime | None]]:
+    """Yield the number of processed students and None, every `pause` seconds, and at last with the
+    time at which the run completed, as its row says.
+
+    Raises SystemExit if the run stops for another reason, or no longer moves.
+    """
+
+    def read() -> tuple[int, datetime | None]:
+        with app.app_context():
+            run = db.session.get_one(SyncRun, run_id)
+            if run.status not in (*WORKING, Status.COMPLETED):
+                sys.exit(f"the run is {run.status}: {run.reason}")
+            return run.success + run.failed, run.finished_at
+
+    for state in states(read, pause, "the run"):
+        yield state
+        if state[1]:
+            return
 
 
 def cpu_of(program: Program) -> float:

@@ -22,6 +22,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 import config
+from bench.arguments import positive_int
 from bench.report import cpu_with_ended_children, percentile, row
 from devtools.sample.payments import payments
 from devtools.sample.students import students
@@ -81,8 +82,8 @@ QUERIES = {
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--students", type=int, default=100_000)
-    parser.add_argument("--times", type=int, default=10)
+    parser.add_argument("--students", type=positive_int, default=100_000)
+    parser.add_argument("--times", type=positive_int, default=10)
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
     options = parser.parse_args()
     with campus(lambda: fill(options.students), postgresql=options.postgresql) as app:

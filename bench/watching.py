@@ -23,6 +23,7 @@ import redis
 from rq import Queue
 from rq.job import Job
 
+from bench.arguments import positive_float, positive_int
 from bench.clear_failed import fail_many
 from bench.page_lag import add_treasurers, open_pages
 from bench.report import cpu_seconds, row
@@ -46,8 +47,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--waiting", type=int, default=10_000)
     parser.add_argument("--failed", type=int, default=100_000)
-    parser.add_argument("--pages", type=int, default=50)
-    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--pages", type=positive_int, default=50)
+    parser.add_argument("--seconds", type=positive_float, default=30)
     parser.add_argument("--commands", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:

@@ -19,6 +19,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 import config
+from bench.arguments import positive_int
 from bench.report import cpu_seconds, percentile, row
 from bench.tunggakan import campus, fill, log_in, response_ms
 from myukm import create_app
@@ -33,7 +34,7 @@ PAUSE_SECONDS = 0.1
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--students", type=int, default=75_000)  # 1.5 million bills
+    parser.add_argument("--students", type=positive_int, default=75_000)  # 1.5 million bills
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
     parser.add_argument("--write", metavar="DATABASE_URL", help=argparse.SUPPRESS)
     options = parser.parse_args()
