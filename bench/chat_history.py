@@ -22,7 +22,7 @@ from sqlalchemy import insert
 
 import config
 from bench.arguments import positive_int
-from bench.report import percentile, row
+from bench.report import row, tail_row
 from bench.tunggakan import response_ms
 from devtools.valkey import start_valkey
 from myukm import create_app
@@ -117,7 +117,7 @@ def measure(client: FlaskClient, count: int) -> None:
     for name, address in kinds.items():
         times = [response_ms(client, f"/ukm/BENCH/{address(n)}") for n in range(REQUESTS)]
         row(f"{name}, median", statistics.median(times), "ms")
-        row(f"{name}, p95", percentile(times, 95), "ms")
+        tail_row(name, times, 95, "ms")
 
 
 if __name__ == "__main__":

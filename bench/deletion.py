@@ -19,7 +19,7 @@ import config
 from bench.arguments import positive_int
 from bench.dispatch import add_database_options, database_settings
 from bench.prune import fill
-from bench.report import percentile, row
+from bench.report import row, tail_row
 from devtools.valkey import start_valkey
 from myukm import create_app
 from myukm.db.session import transaction
@@ -59,7 +59,7 @@ def main() -> None:
             seconds, cpu = zip(*measured, strict=True)
             row(f"delete, {count:,} events, CPU median", statistics.median(cpu) * 1000, "ms")
             row(f"delete, {count:,} events, median", statistics.median(seconds) * 1000, "ms")
-            row(f"delete, {count:,} events, p99", percentile(seconds, 99) * 1000, "ms")
+            tail_row(f"delete, {count:,} events", seconds, 99, "ms", scale=1000)
 
 
 def post(app: Flask, count: int) -> list[int]:

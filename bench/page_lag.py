@@ -23,7 +23,7 @@ import requests
 
 from bench.arguments import positive_int
 from bench.polling import states
-from bench.report import percentile, row
+from bench.report import row, tail_row
 from bench.sync import reset_payments
 from myukm.domain.accounts import accounts
 from myukm.domain.actor import Actor
@@ -94,7 +94,7 @@ def report(pages: int, pairs: Sequence[tuple[Measurement, Measurement]]) -> None
     """Print the delays of one page, and the ratio of the cost of many pages to that of one."""
     delays = [delay for one, _ in pairs for delay in one.delays]
     row("delay of the page, p50", statistics.median(delays) * 1000, "ms")
-    row("delay of the page, p95", percentile(delays, 95) * 1000, "ms")
+    tail_row("delay of the page", delays, 95, "ms", scale=1000)
     for name in ("commands", "transactions"):
         alone = statistics.median(getattr(one, name) for one, _ in pairs)
         many = statistics.median(getattr(many, name) for _, many in pairs)

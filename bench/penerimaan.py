@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from sqlalchemy import insert
 
 from bench.arguments import positive_int
-from bench.report import percentile, row
+from bench.report import percentile, row, tail_row
 from bench.tunggakan import campus, log_in, response_ms
 from myukm.db.session import transaction
 from myukm.domain.income import journal
@@ -50,7 +50,7 @@ def main() -> None:
             address = path.format(before=before)
             taken = [response_ms(client, address, kind) for _ in range(options.times)]
             row(f"{name}, median", percentile(taken, 50), "ms")
-            row(f"{name}, p95", percentile(taken, 95), "ms")
+            tail_row(name, taken, 95, "ms")
 
 
 def fill(turns: int, open_rows: int) -> None:

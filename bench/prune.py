@@ -25,7 +25,7 @@ from sqlalchemy import insert, update
 import config
 from bench.arguments import positive_int
 from bench.dispatch import add_database_options, database_settings, other_writer
-from bench.report import percentile, row
+from bench.report import row, tail_row
 from devtools.valkey import start_valkey
 from myukm import create_app
 from myukm.db.session import transaction
@@ -94,7 +94,7 @@ def measure(app: Flask, env: dict[str, str], web: WebServer) -> None:
     for name, times in (("while pruning", while_pruning), ("afterwards", afterwards)):
         row(f"POST messages {name}, number", len(times), "")
         row(f"POST messages {name}, median", statistics.median(times) * 1000, "ms")
-        row(f"POST messages {name}, p99", percentile(times, 99) * 1000, "ms")
+        tail_row(f"POST messages {name}", times, 99, "ms", scale=1000)
 
 
 def events(app: Flask) -> int:

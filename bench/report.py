@@ -1,5 +1,6 @@
 """Output of the benches: one figure per line, with its unit."""
 
+import math
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
@@ -12,9 +13,18 @@ def row(name: str, value: float, unit: str) -> None:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """Return the value below which `percent` of the values lie (nearest rank)."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+    """Return the smallest value that `percent` of the values do not exceed (nearest rank)."""
+    return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
+
+
+def tail_row(
+    name: str, values: Sequence[float], percent: float, unit: str, scale: float = 1.0
+) -> None:
+    """Print how slow the slowest are, times `scale`: a high percentile, or the maximum, called so,
+    of values that are too few for that percentile."""
+    enough = len(values) * (100 - percent) >= 100
+    figure = f"p{percent:g}" if enough else f"max of {len(values)}"
+    row(f"{name}, {figure}", percentile(values, percent) * scale, unit)
 
 
 def cpu_seconds(process: psutil.Process) -> float:

@@ -21,7 +21,7 @@ import psutil
 import requests
 
 from bench.arguments import positive_int
-from bench.report import cpu_with_ended_children, percentile, row
+from bench.report import cpu_with_ended_children, row, tail_row
 from devtools.sample.students import students
 from myukm.domain.xlsx_output import Book, Column
 from myukm.i18n import campus_timezone
@@ -74,7 +74,7 @@ def measure(campus: Campus, name: str, content: bytes) -> None:
     row("size", len(content) / 1e6, "MB")
     alone = [page(campus, other) for _ in range(50)]
     alone = alone[5:]  # the first ones warm the page up
-    row("a page, without an import, p95", percentile(alone, 95), "ms")
+    tail_row("a page, without an import", alone, 95, "ms")
     before = memory(campus)
     row("a worker's resident memory before, max", before / 1e6, "MB")
 
@@ -132,7 +132,7 @@ def step(
     row(name, time.monotonic() - started, "s")
     row(f"{name}, CPU", cpu_time(campus) - cpu, "s")
     row(f"{name}, a worker's memory, max", most / 1e6, "MB")
-    row(f"{name}, a page meanwhile, p95", percentile(waits, 95), "ms")
+    tail_row(f"{name}, a page meanwhile", waits, 95, "ms")
     row(f"{name}, a page meanwhile, max", max(waits), "ms")
     return one
 

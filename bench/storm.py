@@ -32,7 +32,7 @@ from flask import Flask
 import config
 from bench.arguments import positive_float, positive_int
 from bench.fanout import populate
-from bench.report import cpu_seconds, percentile, row
+from bench.report import cpu_seconds, percentile, row, tail_row
 from devtools.valkey import start_valkey
 from myukm import create_app
 from myukm.db.session import transaction
@@ -227,7 +227,7 @@ class Storm:
         row("refused or reset", self.refused.total(), str(dict(self.refused)))
         self.over = True
         if posted := await posts:
-            row("POST of a message meanwhile, p99", percentile(posted, 99), "s")
+            tail_row("POST of a message meanwhile", posted, 99, "s")
         await publishing
         await asyncio.sleep(3)
         expected = Counter(range(self.options.messages + 1))

@@ -20,7 +20,7 @@ from sqlalchemy import text
 
 import config
 from bench.arguments import positive_int
-from bench.report import cpu_seconds, percentile, row
+from bench.report import cpu_seconds, row, tail_row
 from bench.tunggakan import campus, fill, log_in, response_ms
 from myukm import create_app
 from myukm.domain.siswa.filters import Filters
@@ -46,7 +46,7 @@ def main() -> None:
             row("bills", db.session.scalar(text("SELECT count(*) FROM tagihan")) or 0, "")
         client = log_in(app)
         alone = [response_ms(client, PAGE, "text/html") for _ in range(20)]
-        row("a page, before, p95", percentile(alone[1:], 95), "ms")
+        tail_row("a page, before", alone[1:], 95, "ms")
         watch(app.config["DATABASE_URL"], client)
 
 
@@ -66,7 +66,7 @@ def watch(url: str, client: FlaskClient) -> None:
     row("the file, with the start of a process", time.perf_counter() - started, "s")
     row("the file, CPU", cpu, "s")
     row("resident memory, max", most / 1e6, "MB")
-    row("a page meanwhile, p95", percentile(waits, 95), "ms")
+    tail_row("a page meanwhile", waits, 95, "ms")
 
 
 def write(url: str) -> None:
