@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 from flask_babel import lazy_gettext as _
 
 from myukm.domain.text_normalization import is_blank
-from myukm.errors import Invalid
+from myukm.errors import DomainError, Invalid
 
 DELIMITERS = ",;\t|"
 MAX_HEADER_LINES = 50
@@ -87,6 +87,12 @@ class LineReader:
         except UnicodeDecodeError:
             reason = _("bukan UTF-8. Simpan berkas sebagai CSV UTF-8.")
             raise bad_line(self.number, reason) from None
+
+
+def too_large(max_bytes: int) -> DomainError:
+    """Return the error for a file over `max_bytes`, a whole number of MB."""
+    text = _("Berkas ini lebih dari %(n)d MB.", n=max_bytes >> 20)
+    return DomainError(text, code="too_large", status=413)
 
 
 def bad_line(number: int, reason: Any) -> Invalid:

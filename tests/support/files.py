@@ -14,11 +14,13 @@ FORM = "multipart/form-data; boundary=X"
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
 
-def form(data: bytes, name: str, kind: str | None = None, client_id: str = "f1") -> bytes:
+def form(
+    data: bytes, name: str, kind: str | None = None, client_id: str = "f1", field: str = "file"
+) -> bytes:
     """Return the body of an upload, as a browser makes it; its boundary is X."""
     if kind is None:
         kind = "image/jpeg" if name.endswith("jpg") else ""
-    head = f'form-data; name="file"; filename="{name}"'
+    head = f'form-data; name="{field}"; filename="{name}"'
     return (
         (
             f'--X\r\nContent-Disposition: form-data; name="client_id"\r\n\r\n{client_id}\r\n'

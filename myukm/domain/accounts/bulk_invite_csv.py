@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _
 from myukm.domain import csv_table
 from myukm.domain.accounts.account_rules import checked_person
 from myukm.domain.csv_table import heading
-from myukm.errors import Invalid
+from myukm.errors import DomainError, Invalid
 from myukm.models import Role
 
 MAX_ROWS, MAX_BYTES, MAX_CELL = 20_000, 4 * 1024 * 1024, 1000  # MAX_CELL in characters
@@ -43,10 +43,10 @@ class Roster(NamedTuple):
 def read(data: bytes) -> Roster:
     """Parse a file with the columns `nim`, `name` and optional `role` (default anggota).
 
-    Raises `Invalid` if the file as a whole is unusable.
+    Raises `Invalid` if the file as a whole is unusable, `too_large` over `MAX_BYTES`.
     """
     if len(data) > MAX_BYTES:
-        raise _invalid(_("Berkas ini terlalu besar."))
+        raise too_large()
     try:
         rows, problems = _read(io.BytesIO(data))
     except Invalid as error:
@@ -54,6 +54,11 @@ def read(data: bytes) -> Roster:
     if not rows and not problems:
         raise _invalid(_("Tidak ada orang di dalamnya."))
     return Roster(rows, problems)
+
+
+def too_large() -> DomainError:
+    """Return the error for a file over `MAX_BYTES`."""
+    return csv_table.too_large(MAX_BYTES)
 
 
 def _read(file: io.BytesIO) -> tuple[list[Row], list[RowError]]:

@@ -35,7 +35,7 @@ def create(
     """Create an import of `file`, or of the API. With `holder` the caller works on it; otherwise a
     job is enqueued. `whole`: students that the source does not mention become inactive.
 
-    Raises `Invalid` if the file is too large.
+    Raises `DomainError` (413) if the file is too large.
     """
     with transaction() as session:
         name = str(clean_name(file_name)) if file_name else ""
@@ -54,17 +54,19 @@ def create(
 def upload(by: Actor, file: BinaryIO, file_name: str, *, whole: bool) -> RosterImport:
     """Store a person's file; a job makes the preview, which replaces an earlier one of this person.
 
-    Raises `Invalid` for a file that is empty or too large.
+    Raises `Invalid` for an empty file, `DomainError` (413) for one that is too large. Then the
+    earlier preview stays.
     """
-    source = file_source.kind_of(file)
-    _withdraw_previews(by)
-    return create(by, source, file_name, whole=whole, file=file)
+    one = create(by, file_source.kind_of(file), file_name, whole=whole, file=file)
+    _withdraw_earlier(one)
+    return one
 
 
 def request_api(by: Actor) -> RosterImport:
     """Let a job fetch the payment API's roster for a preview, which replaces an earlier one."""
-    _withdraw_previews(by)
-    return create(by, API, whole=True)
+    one = create(by, API, whole=True)
+    _withdraw_earlier(one)
+    return one
 
 
 def find(import_id: int, account_id: int) -> RosterImport:
@@ -181,9 +183,11 @@ def withdraw(import_id: int) -> bool:
     return True
 
 
-def _withdraw_previews(by: Actor) -> None:
-    ours = (RosterImport.account_id == by.user_id, RosterImport.status.in_(OPEN))
-    for import_id in db.session.scalars(select(RosterImport.id).where(*ours)).all():
+def _withdraw_earlier(newest: RosterImport) -> None:
+    """Withdraw the earlier previews of the same person, now that the newest is stored."""
+    ours = (RosterImport.account_id == newest.account_id, RosterImport.status.in_(OPEN))
+    earlier = select(RosterImport.id).where(*ours, RosterImport.id < newest.id)
+    for import_id in db.session.scalars(earlier).all():
         withdraw(import_id)
 
 

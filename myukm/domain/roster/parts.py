@@ -6,11 +6,10 @@ from itertools import count
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
-from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from myukm.errors import Invalid
+from myukm.domain import csv_table
 from myukm.extensions import db
 from myukm.models import RosterPart
 
@@ -18,16 +17,15 @@ MAX_BYTES, PART_BYTES, IN_MEMORY_BYTES = 32 << 20, 512 << 10, 8 << 20
 
 
 def store(session: Session, import_id: int, file: BinaryIO, limit: int | None = None) -> None:
-    """Store a file, inside a `transaction()`. Raises `Invalid` if it has more than `limit` bytes,
-    by default `MAX_BYTES`."""
+    """Store a file, inside a `transaction()`. Raises `too_large` if it has more than `limit`
+    bytes, by default `MAX_BYTES`."""
     limit = limit or MAX_BYTES
     for number in count():
         data = file.read(PART_BYTES)
         if not data:
             return
         if number * PART_BYTES + len(data) > limit:
-            message = _("Berkas ini lebih dari %(n)d MB.", n=limit >> 20)
-            raise Invalid(message, code="too_large")
+            raise csv_table.too_large(limit)
         row = {"import_id": import_id, "number": number, "data": data}
         session.execute(insert(RosterPart), row)
 

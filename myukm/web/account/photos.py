@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request, url_for
+from flask import Blueprint, Response, jsonify, url_for
 from flask_babel import gettext as _
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from myukm.domain.accounts import photos, thumbnails
 from myukm.errors import DomainError
@@ -13,7 +12,7 @@ from myukm.web.account.profile import render_error
 from myukm.web.http.access import actor, current_account, logged_in, wants_json
 from myukm.web.http.answers import redirect_or_json
 from myukm.web.http.limits import limited
-from myukm.web.http.request_parsing import SMALL_BODY_BYTES
+from myukm.web.http.request_parsing import form_file
 
 bp = Blueprint("photos", __name__)
 PHOTOS = Limit("photo", 20, 60)
@@ -33,11 +32,7 @@ def change() -> Any:
 
 def sent_photo() -> tuple[bytes, str]:
     """Return the uploaded bytes and their declared type. Raises `DomainError` over 5 MB."""
-    request.max_content_length = thumbnails.MAX_BYTES + SMALL_BODY_BYTES
-    try:
-        file = request.files.get("photo")
-    except RequestEntityTooLarge:
-        raise thumbnails.too_large() from None
+    file = form_file("photo", thumbnails.MAX_BYTES, thumbnails.too_large())
     return (file.read(), file.mimetype) if file else (b"", "")
 
 

@@ -1,5 +1,6 @@
 """Imports of students: upload, preview, application and undo, for admins and treasurers."""
 
+from collections.abc import Mapping
 from typing import Any, BinaryIO, cast
 
 import msgspec
@@ -7,6 +8,7 @@ from flask import Blueprint, jsonify, render_template, request
 from flask_babel import lazy_gettext as _
 
 from myukm.db.types import to_iso8601
+from myukm.domain import csv_table
 from myukm.domain.paging import Page
 from myukm.domain.roster import imports, leaving, parts, preview
 from myukm.errors import Conflict, DomainError, Invalid
@@ -17,7 +19,7 @@ from myukm.web.http.access import TREASURERS, actor, current_account, roles, wan
 from myukm.web.http.answers import page_numbers, redirect_or_json
 from myukm.web.http.body import takes
 from myukm.web.http.limits import limited
-from myukm.web.http.request_parsing import SMALL_BODY_BYTES, whole_number
+from myukm.web.http.request_parsing import form_file, whole_number
 
 UPLOADS = Limit("roster-upload", 20, 600)
 NUMBERS = ("plan", "students", "active", "added", "changed", "leaving", "wrong", "skipped")
@@ -30,12 +32,6 @@ class Applied(msgspec.Struct):
 
     plan: int
     accept: bool = False
-
-
-@bp.before_request
-def limit_file() -> None:
-    """Refuse an oversized file before reading it."""
-    request.max_content_length = parts.MAX_BYTES + SMALL_BODY_BYTES
 
 
 @bp.get("")
@@ -52,8 +48,10 @@ def index() -> Any:
 @limited(UPLOADS)
 def upload() -> Any:
     """Store the uploaded file; a job makes its preview."""
+    form: Mapping[str, str] = {}
     try:
-        file = request.files.get("roster")
+        file = form_file("roster", parts.MAX_BYTES, csv_table.too_large(parts.MAX_BYTES))
+        form = request.form
         if not file:
             raise Invalid(_("Pilih sebuah berkas CSV atau XLSX."), code="no_file")
         whole = is_whole()
@@ -61,7 +59,7 @@ def upload() -> Any:
     except DomainError as error:
         if wants_json():
             raise
-        return render_index(error), error.status
+        return render_index(error, form), error.status
     return to_import(one)
 
 
@@ -142,14 +140,15 @@ def undo(import_id: int) -> Any:
     return to_import(one)
 
 
-def render_index(error: DomainError | None = None) -> str:
-    """Return the page with the upload form."""
+def render_index(error: DomainError | None = None, form: Mapping[str, str] = {}) -> str:
+    """Return the page with the upload form, after a refusal as it was filled in."""
     last = imports.last_applied()
     return render_template(
         "admin/roster/index.html",
         recent=imports.recent(),
         last_id=last.id if last else None,
         error=error,
+        form=form,
         megabytes=parts.MAX_BYTES >> 20,
     )
 

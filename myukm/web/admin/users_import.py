@@ -2,22 +2,16 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, jsonify, render_template
 
 from myukm.domain.accounts import bulk_invite, bulk_invite_csv
 from myukm.errors import DomainError
 from myukm.web.http.access import ADMINS, actor, roles, wants_json
-from myukm.web.http.request_parsing import SMALL_BODY_BYTES
+from myukm.web.http.request_parsing import form_file
 
 MAX_PROBLEMS = 200
 
 bp = Blueprint("admin_users_import", __name__, url_prefix="/admin/users/import")
-
-
-@bp.before_request
-def limit_file() -> None:
-    """Refuse an oversized file before reading it."""
-    request.max_content_length = bulk_invite_csv.MAX_BYTES + SMALL_BODY_BYTES
 
 
 @bp.get("")
@@ -52,8 +46,8 @@ def invite() -> Any:
 
 
 def sent_file() -> bytes:
-    """Return the uploaded file, b"" if there is none."""
-    file = request.files.get("roster")
+    """Return the uploaded file, b"" if there is none. Raises `DomainError` over 4 MB."""
+    file = form_file("roster", bulk_invite_csv.MAX_BYTES, bulk_invite_csv.too_large())
     return file.read() if file else b""
 
 

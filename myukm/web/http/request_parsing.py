@@ -2,9 +2,11 @@
 
 from flask import request
 from flask_babel import lazy_gettext as _
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.routing import IntegerConverter
 
-from myukm.errors import Invalid
+from myukm.errors import DomainError, Invalid
 
 SMALL_BODY_BYTES = 64 * 1024
 
@@ -12,6 +14,19 @@ SMALL_BODY_BYTES = 64 * 1024
 def limit_body() -> None:
     """Refuse a body over `SMALL_BODY_BYTES` before it is read."""
     request.max_content_length = SMALL_BODY_BYTES
+
+
+def form_file(name: str, max_bytes: int, too_large: DomainError) -> FileStorage | None:
+    """Return the form's file `name`, None if there is none.
+
+    Raises `too_large` before the body is read if it cannot hold a file of at most `max_bytes`.
+    Then the form's fields are unreadable, too. A file a little over `max_bytes` is returned.
+    """
+    request.max_content_length = max_bytes + SMALL_BODY_BYTES
+    try:
+        return request.files.get(name)
+    except RequestEntityTooLarge:
+        raise too_large from None
 
 
 class RowId(IntegerConverter):

@@ -38,7 +38,7 @@ from myukm.domain.roster import (
 )
 from myukm.domain.roster.reader import Reader
 from myukm.domain.siswa import links
-from myukm.errors import Conflict, Forbidden, Invalid, NotFound
+from myukm.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from myukm.extensions import db
 from myukm.models import Activity, RosterChange, RosterImport, RosterPart, Siswa, User
 from myukm.models.roster import ChangeKind, ImportStatus
@@ -163,7 +163,7 @@ def test_a_file_that_is_empty_or_too_large_is_not_stored(
     with pytest.raises(Invalid, match="0 byte"):
         planned(b"")
     monkeypatch.setattr("myukm.domain.roster.parts.MAX_BYTES", 1000)
-    with pytest.raises(Invalid, match="lebih dari"):
+    with pytest.raises(DomainError, match="lebih dari"):
         planned(b"x" * 1001)
     assert db.session.scalar(select(func.count()).select_from(RosterImport)) == 0
 

@@ -17,6 +17,7 @@ from myukm.domain.roster import imports, work
 from myukm.extensions import db
 from myukm.models import RosterImport, Siswa
 from tests.conftest import every_database
+from tests.support.files import FORM, form
 
 ClientAs = Callable[[str], FlaskClient]
 PAGE, SCRIPT = "/admin/impor-siswa", {"Accept": "application/json"}
@@ -231,6 +232,23 @@ def test_a_file_name_is_stored_without_nul_and_bidi_controls(client_as: ClientAs
     form = {"roster": (io.BytesIO(FIRST.encode()), "sis\0wa\u202evsc.csv")}
     answer = client.post(PAGE, data=form, headers=SCRIPT)
     assert (answer.status_code, answer.get_json()["file_name"]) == (202, "siswavsc.csv")
+
+
+@pytest.mark.parametrize("size", [(32 << 20) + 1, 34 << 20])
+def test_a_file_that_is_too_large_is_refused_and_the_earlier_preview_stays(
+    client_as: ClientAs, run_jobs: Callable[[], None], size: int
+) -> None:
+    client = client_as("admin")
+    upload(client)
+    run_jobs()
+    body = form(bytes(size), "x.csv", field="roster")
+    page = client.post(PAGE, data=body, content_type=FORM)
+    assert page.status_code == 413
+    assert "Berkas ini lebih dari 32 MB." in page.text
+    assert "Lihat pratinjau" in page.text, "the form for the next try"
+    answer = client.post(PAGE, data=body, content_type=FORM, headers=SCRIPT)
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (413, "too_large")
+    assert client.get(f"{PAGE}/1", headers=SCRIPT).get_json()["status"] == "ready"
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(client_as: ClientAs) -> None:

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from myukm.extensions import db
 from myukm.models import Activity, Invitation
 from tests.conftest import every_database
+from tests.support.files import FORM, form
 
 ClientAs = Callable[[str], FlaskClient]
 SCRIPT = {"Accept": "application/json"}
@@ -83,6 +84,21 @@ def test_files_from_spreadsheet_programs_are_read(
 ) -> None:
     assert send(client_as("admin"), text).status_code == 200
     assert invitations(app) == ["7"]
+
+
+@pytest.mark.parametrize("path", ["", "/check"])
+@pytest.mark.parametrize("size", [(4 << 20) + 1, 5 << 20])
+def test_the_page_names_the_limit_for_a_file_that_is_too_large(
+    client_as: ClientAs, path: str, size: int
+) -> None:
+    body = form(bytes(size), "x.csv", field="roster")
+    path = f"/admin/users/import{path}"
+    page = client_as("admin").post(path, data=body, content_type=FORM)
+    assert page.status_code == 413
+    assert "Berkas ini lebih dari 4 MB." in page.text
+    assert 'id="roster-result"' in page.text, "the page of the form"
+    answer = client_as("admin").post(path, data=body, content_type=FORM, headers=SCRIPT)
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (413, "too_large")
 
 
 BAD_LINES = (
