@@ -86,12 +86,19 @@ def fetch() -> Any:
 @bp.get("/<int:import_id>")
 @roles(*TREASURERS)
 def show(import_id: int) -> Any:
-    """Show the state of an import and a page of its changes."""
+    """Show the state of an import and a page of its changes.
+
+    Scripts and open pages that ask how far a job is get the state alone, because they ask often and
+    each page of changes would be counted and read.
+    """
     one = imports.find(import_id, current_account().id)
     kind = request.args.get("show") or preview.first_kind(one)
     if kind not in {**preview.counts(one), preview.SKIPPED: 0}:
         raise Invalid(_("Pilihan %(name)s tidak dikenal.", name="show"), code="bad_show")
-    page = preview.changes(one, kind, whole_number("page") or 1)
+    number = whole_number("page") or 1
+    if wants_json() and one.is_busy:
+        return jsonify(as_json(one))
+    page = preview.changes(one, kind, number)
     if wants_json():
         return jsonify(as_json(one, page))
     last = imports.last_applied()

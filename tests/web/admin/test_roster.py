@@ -90,6 +90,7 @@ def test_a_script_can_import_by_json(
     form = {"roster": (io.BytesIO(FIRST.encode()), "siswa.csv"), "whole": "true"}
     begun = client.post(PAGE, data=form, headers=SCRIPT)
     assert (begun.status_code, begun.get_json()["status"]) == (202, "reading")
+    assert "changes" not in client.get(f"{PAGE}/1", headers=SCRIPT).get_json(), "polled"
     run_jobs()
     state = client.get(f"{PAGE}/1", headers=SCRIPT).get_json()
     assert (state["status"], state["added"], state["whole"], state["total"]) == (
@@ -101,6 +102,8 @@ def test_a_script_can_import_by_json(
     wrong = client.post(f"{PAGE}/1/apply", json={"plan": 9})
     assert (wrong.status_code, wrong.get_json()["error"]["code"]) == (409, "stale")
     assert client.post(f"{PAGE}/1/apply", json={"plan": 1}).status_code == 202
+    polled = client.get(f"{PAGE}/1", headers=SCRIPT).get_json()
+    assert (polled["status"], "changes" in polled) == ("applying", False)
     run_jobs()
     assert client.get(PAGE, headers=SCRIPT).get_json()["imports"][0]["status"] == "applied"
 
