@@ -181,8 +181,12 @@ def blocked(ukm_id: int) -> list[tuple[User, datetime]]:
 def mute_until(duration: str, until: str) -> datetime:
     """Return when a mute ends: after one of `MUTE_DURATIONS`, or at an ISO 8601 time.
 
-    A time without a zone is in the campus's time zone. Raises `Invalid`.
+    A time without a zone is in the campus's time zone. Raises `Invalid`, also for both, because one
+    of them is not what the person means.
     """
+    if duration and until:
+        text = _("Pilih lamanya atau waktu berakhirnya, jangan keduanya.")
+        raise Invalid(text, code="bad_until")
     if duration in MUTE_DURATIONS:
         return utcnow() + MUTE_DURATIONS[duration]
     try:

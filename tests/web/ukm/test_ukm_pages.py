@@ -187,6 +187,12 @@ def test_a_muted_member_sees_until_when_and_cannot_post(
     answer = member.post(mute, data={"for": "", "until": "kapan-kapan"})
     assert answer.status_code == 422
     assert "Pilih sampai kapan" in answer.text
+    typed = member.post(mute, data={"for": "1d", "until": "2026-12-31T10:00"})
+    assert typed.status_code == 422
+    assert "Pilih lamanya atau waktu berakhirnya" in typed.text
+    assert 'value="1d" checked' in typed.text
+    assert 'value="2026-12-31T10:00"' in typed.text
+    assert friend.get(f"{OWN}/state").get_json()["muted_until"] == rights["muted_until"]
     assert member.post(f"{OWN}/members/{people['friend']}/unmute", json={}).status_code == 200
     assert say(friend)
 
