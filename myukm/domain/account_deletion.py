@@ -68,10 +68,8 @@ def _lock_account(session: Session, user_id: int) -> User:
     """Lock and return the account. Call it after `_lock_memberships`, because posting a message
     locks the UKM before the account, and another order could deadlock."""
     admins = administration.lock_admins()
-    account = session.get_one(
-        User, user_id, with_for_update={"key_share": True}, populate_existing=True
-    )
-    if account.deleted_at:
+    account = accounts.lock(session, user_id)
+    if account is None or account.deleted_at:
         raise Conflict(_("Akun ini sudah dihapus."), code="account_deleted")
     administration.check_not_last_admin(account, admins)
     return account

@@ -6,9 +6,8 @@ from sqlalchemy import select
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain import activity
-from myukm.domain.accounts import password_reset, photos
+from myukm.domain.accounts import accounts, password_reset, photos
 from myukm.domain.accounts.account_rules import check_role
-from myukm.domain.accounts.accounts import end_sessions
 from myukm.domain.actor import Actor
 from myukm.domain.paging import Page, paginate
 from myukm.errors import Conflict, NotFound
@@ -63,7 +62,7 @@ def block(actor: Actor, user_id: int) -> User:
         admins = lock_admins()
         user = _account_other_than_self(actor, user_id)
         check_not_last_admin(user, admins)
-        end_sessions(user.id)
+        accounts.end_sessions(user.id)
         password_reset.void(user.id)
         if not user.blocked_at:
             activity.record(actor, "user.block", f"{user.nim} {user.name}")
@@ -111,9 +110,12 @@ def check_not_last_admin(user: User, admins: set[int]) -> None:
 
 
 def _account_other_than_self(actor: Actor, user_id: int) -> User:
-    """Return the account. Raises `NotFound`, or `Conflict` for the actor's own account, so that
-    admins cannot demote or block themselves by mistake."""
-    user = db.session.get(User, user_id, with_for_update=True)
+    """Lock and return the account.
+
+    Raises `NotFound`, or `Conflict` for the actor's own account, so that admins cannot demote or
+    block themselves by mistake.
+    """
+    user = accounts.lock(db.session(), user_id)
     if user is None or user.deleted_at:
         raise NotFound(_("Tidak ada pengguna ini."), code="no_such_user")
     if user.id == actor.user_id:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from myukm.db.session import transaction
 from myukm.domain import activity
-from myukm.domain.accounts import profile_events
+from myukm.domain.accounts import accounts, profile_events
 from myukm.domain.accounts.threads import Pool
 from myukm.domain.accounts.thumbnails import MAX_BYTES, make_thumbnails, too_large
 from myukm.domain.actor import Actor
@@ -50,8 +50,8 @@ def remove(user: User, *, by: Actor) -> None:
 
 def _remove_current(session: Session, user_id: int) -> User:
     """Lock and return the account, so that concurrent uploads wait, and delete its photo."""
-    user = session.get_one(User, user_id, with_for_update=True, populate_existing=True)
-    if user.deleted_at:
+    user = accounts.lock(session, user_id)
+    if user is None or user.deleted_at:
         raise NotFound(_("Akun ini sudah dihapus."), code="account_deleted")
     session.execute(delete(Photo).where(Photo.user_id == user_id))
     user.photo_hash = None

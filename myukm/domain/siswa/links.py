@@ -71,7 +71,9 @@ def redeem(account: User, code: str) -> Siswa:
     """
     try:
         with transaction() as session:
-            locked = session.get_one(User, account.id, with_for_update=True, populate_existing=True)
+            locked = session.get_one(
+                User, account.id, with_for_update={"key_share": True}, populate_existing=True
+            )
             if locked.deleted_at:
                 raise NotFound(_("Akun ini sudah dihapus."), code="account_deleted")
             if locked.idperson:

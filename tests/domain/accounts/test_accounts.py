@@ -17,6 +17,7 @@ from myukm.domain.accounts import (
     administration,
     invitations,
     password_reset,
+    photos,
     self_service,
 )
 from myukm.domain.accounts.codes import digest
@@ -29,7 +30,16 @@ from myukm.domain.ukm import state as ukm_state
 from myukm.errors import Conflict, DomainError, NotFound
 from myukm.extensions import db
 from myukm.live.event_log import Event
-from myukm.models import Invitation, Membership, PasswordReset, Role, Ukm, UkmPin, User
+from myukm.models import (
+    Invitation,
+    LoginSession,
+    Membership,
+    PasswordReset,
+    Role,
+    Ukm,
+    UkmPin,
+    User,
+)
 from tests.conftest import every_database
 from tests.support.people import PASSWORD, UKM
 
@@ -87,6 +97,42 @@ def test_two_concurrent_invitations_of_one_nim_leave_one_invitation(
         renewed = db.engine.dialect.name != "postgresql"
         assert meanwhile.result() == ("invited" if renewed else "just_invited")
         assert invitations.search_open().total == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_change_of_an_account_does_not_delay_a_new_row_that_refers_to_it(
+    app: Flask, people: dict[str, int]
+) -> None:
+    """A foreign key locks only the key of the row that it refers to."""
+    admin, friend = Actor("Siti", people["admin"]), people["friend"]
+
+    def log_in() -> None:
+        with app.app_context(), transaction() as session:
+            session.add(LoginSession(token_hash="x", user_id=friend))
+
+    with app.app_context(), ThreadPoolExecutor(1) as pool, transaction():
+        administration.unblock(admin, friend)
+        user = db.session.get_one(User, friend)
+        user.photo_hash = "x"
+        photos.remove(user, by=admin)
+        pool.submit(log_in).result(timeout=20)
+
+
+@every_database
+def test_an_account_is_read_again_when_it_is_locked(app: Flask, people: dict[str, int]) -> None:
+    admin, friend = Actor("Siti", people["admin"]), people["friend"]
+
+    def delete() -> None:
+        with app.app_context():
+            account_deletion.delete_account(db.session.get_one(User, friend), PASSWORD)
+
+    with app.app_context(), ThreadPoolExecutor(1) as pool:
+        earlier = db.session.get_one(User, friend)
+        db.session.commit()
+        pool.submit(delete).result()
+        assert earlier.deleted_at is None
+        with pytest.raises(NotFound):
+            administration.unblock(admin, friend)
 
 
 @every_database
