@@ -13,7 +13,7 @@ from sqlalchemy import update
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain.chat import broadcast
-from myukm.models import Membership, User
+from myukm.models import ChatReaction, Membership, User
 from tests.support.people import UKM
 from tests.support.statements import recorded_statements
 
@@ -225,7 +225,9 @@ def test_messages_of_another_ukm_get_no_replies_and_reactions(client_as: ClientA
     assert outsider.delete(f"{there}/{mine}/reactions/👍").status_code == 404
 
 
-def test_a_message_object_has_its_reply_mentions_and_reactions(client_as: ClientAs) -> None:
+def test_a_message_object_has_its_reply_mentions_and_reactions(
+    app: Flask, client_as: ClientAs
+) -> None:
     member, friend = client_as("member"), client_as("friend")
     first = post(member, "Latihan?").get_json()
     answer = post(friend, "Ya @Mega Lestari", reply_to=first["id"]).get_json()
@@ -244,6 +246,12 @@ def test_a_message_object_has_its_reply_mentions_and_reactions(client_as: Client
     seen = member.get(f"{URL}/messages").get_json()["messages"]
     assert [each["reactions"] for each in seen] == [[{**liked[0], "mine": False}], []]
     assert friend.delete(like).get_json() == friend.delete(like).get_json() == {"reactions": []}
+    with app.app_context(), transaction() as session:  # a choice of an earlier version
+        for emoji in ("🎉", "👏"):
+            reaction = ChatReaction(message_id=first["id"], user_id=first["user_id"], emoji=emoji)
+            session.add(reaction)
+    shown = friend.put(like).get_json()["reactions"]
+    assert [each["emoji"] for each in shown] == ["👍", "🎉", "👏"]
     bad = friend.put(f"{URL}/messages/{first['id']}/reactions/x")
     assert (bad.status_code, code(bad)) == (422, "bad_emoji")
 

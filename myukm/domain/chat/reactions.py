@@ -92,14 +92,21 @@ def not_deleted(message_ids: Collection[int]) -> dict[int, dict[str, Any]]:
 
 
 def of(message_ids: Sequence[int], user_id: int) -> dict[int, list[dict[str, Any]]]:
-    """Return `{"emoji", "count", "mine"}` per emoji for each of these messages."""
+    """Return `{"emoji", "count", "mine"}` per emoji for each of these messages.
+
+    A stored emoji that is not in `EMOJI` (any more) comes last.
+    """
     values = {"messages": list(message_ids), "user": user_id}
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for message_id, emoji, count, mine in db.session.execute(_COUNTS, values):
         found[message_id].append({"emoji": emoji, "count": count, "mine": bool(mine)})
     for entries in found.values():
-        entries.sort(key=lambda entry: EMOJI.index(entry["emoji"]))
+        entries.sort(key=lambda entry: _place(entry["emoji"]))
     return found
+
+
+def _place(emoji: str) -> tuple[int, str]:
+    return (EMOJI.index(emoji) if emoji in EMOJI else len(EMOJI), emoji)
 
 
 # Built once, because every page of messages needs it.

@@ -40,9 +40,13 @@ export function changed(reactions = [], { emoji, count, mine }) {
   const others = reactions.filter((each) => each.emoji !== emoji);
   const before = reactions.find((each) => each.emoji === emoji)?.mine ?? false;
   const now = count ? [{ emoji, count, mine: mine ?? before }] : [];
-  return [...others, ...now].sort(
-    (one, other) => emojiInOrder.indexOf(one.emoji) - emojiInOrder.indexOf(other.emoji),
-  );
+  return [...others, ...now].sort((one, other) => place(one) - place(other));
+}
+
+/** The place in the row: an emoji of an earlier version, which can no longer be chosen, is last. */
+function place({ emoji }) {
+  const index = emojiInOrder.indexOf(emoji);
+  return index === -1 ? emojiInOrder.length : index;
 }
 
 /** Whether this person reacted with `emoji`. */
