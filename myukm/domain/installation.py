@@ -12,7 +12,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from myukm.extensions import db
 from myukm.queues.workers import DATABASE_FIELD, VERSION_FIELD
 
-CODE = Path(__file__).parents[1]
+PROGRAM = Path(__file__).parents[2]
+# What a process of web or worker loads. Static files are not, because only browsers do.
+LOADED = (
+    "config.py",
+    "rq_settings.py",
+    "worker.py",
+    "myukm/**/*.py",
+    "myukm/templates/**/*.html",
+    "myukm/translations/**/*.mo",
+)
 
 
 def database_id() -> str:
@@ -36,9 +45,13 @@ def worker_fields() -> dict[str, str]:
 
 @cache
 def code_version() -> str:
-    """Return a digest of the program's code. A long-lived process calls it once at its start,
-    because later the files may be newer than the code that the process has loaded."""
+    """Return a digest of the program's code, templates and translations.
+
+    A long-lived process calls it once at its start, because later the files may be newer than the
+    code that the process has loaded.
+    """
     digest = hashlib.sha256()
-    for path in sorted(CODE.rglob("*.py")):
-        digest.update(path.read_bytes())
+    for pattern in LOADED:
+        for path in sorted(PROGRAM.glob(pattern)):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
