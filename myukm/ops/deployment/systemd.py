@@ -78,9 +78,14 @@ def systemctl(*words: str) -> None:
 
 def as_account(account: str, *argv: str, cwd: Path) -> Done:
     """Run a command as `account` if this process is root, else as the current account."""
+    return run(*becoming(account), *argv, cwd=cwd)
+
+
+def becoming(account: str) -> tuple[str, ...]:
+    """Return the words before a command with which root runs it as `account`; none for others."""
     if os.geteuid() == 0 and account != "root":
-        argv = ("runuser", "-u", account, "--", *argv)
-    return run(*argv, cwd=cwd)
+        return ("runuser", "-u", account, "--")
+    return ()
 
 
 def run(*argv: str, cwd: Path | None = None) -> Done:

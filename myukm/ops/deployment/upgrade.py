@@ -22,6 +22,7 @@ from myukm.ops.deployment import systemd
 
 FREE_BYTES = 500_000_000
 CHECK_SECONDS, PAUSE_SECONDS = 60.0, 2.0
+MAX_COMPLAINT, DOCTOR = 300, "./run queue doctor"
 MIGRATIONS, UNITS = "myukm/migrations/versions", "deploy"
 # Findings with which a backup or a migration would fail.
 OBSTACLES = ("migrations", "database_unreachable", "database_readonly", "database_full")
@@ -49,7 +50,7 @@ class Upgrade:
         if self.old == self.new:
             self.say(_("Sudah yang terbaru (%(revision)s).", revision=self.old[:10]))
             # The services still run the old code if somebody pulled by hand, and nothing shows it.
-            command = _restart_command(" ".join(self.services))
+            command = self._restart_command(" ".join(self.services))
             self.say(_("Kalau kodenya diambil dengan tangan: %(command)s", command=command))
             return
         self.say(_("1/4 mencadangkan ke %(folder)s …", folder=self.folder))
@@ -69,8 +70,9 @@ class Upgrade:
 
     def _check(self) -> None:
         if changed := self._must("git", "status", "--porcelain", "--untracked-files=no"):
-            text = _("Ada perubahan yang belum disimpan: %(files)s. Jalankan: git stash")
-            raise Conflict(text % {"files": " ".join(changed.split())})
+            text = _("Ada perubahan yang belum disimpan: %(files)s. Jalankan: %(command)s")
+            files, command = " ".join(changed.split()), self._typed("git stash")
+            raise Conflict(text % {"files": files, "command": command})
         self._must("git", "fetch", "--quiet")
         self.old = self._must("git", "rev-parse", "HEAD")
         self.new = self._must("git", "rev-parse", "@{upstream}")
@@ -78,24 +80,25 @@ class Upgrade:
         if base != self.old:
             text = _(
                 "Ada commit di sini yang tidak ada di upstream (git log @{upstream}..). "
-                "Kirim dengan git push, atau pindahkan: "
-                "git branch local-commits && git reset --keep %(base)s"
+                "Kirim dengan git push, atau pindahkan: %(command)s"
             )
-            raise Conflict(text % {"base": base})
+            moving = ("git branch local-commits", f"git reset --keep {base}")
+            raise Conflict(text % {"command": " && ".join(map(self._typed, moving))})
         where = next(each for each in (self.folder, *self.folder.parents) if each.exists())
         if shutil.disk_usage(where).free < FREE_BYTES:
             raise Conflict(_("Ruang disk di %(folder)s kurang dari 500 MB.", folder=where))
         self.broken_before = self._broken()
         if found := self.broken_before.intersection(OBSTACLES):
-            text = _("Betulkan dulu (%(codes)s): ./run queue doctor")
-            raise Conflict(text % {"codes": ", ".join(sorted(found))})
+            text = _("Betulkan dulu (%(codes)s): %(command)s")
+            codes = ", ".join(sorted(found))
+            raise Conflict(text % {"codes": codes, "command": self._typed(DOCTOR)})
         self.services = _running_services()
 
     def _migrate(self) -> None:
         done = self._as_account("./run", "db", "upgrade")
         if done.returncode == 0:
             return
-        why = " ".join(done.stderr.split())[-300:]
+        why = _shortened(done.stderr)
         self._as_account("./run", "db", "downgrade", self.migration)
         self._take_back(why, self._downgrade)
         if self._broken() <= self.broken_before:
@@ -127,7 +130,7 @@ class Upgrade:
         Raises `Conflict` in both cases."""
         if self._differs(MIGRATIONS):
             self._by_hand(self._downgrade)
-            raise Conflict(_("Rusak sejak pembaruan: %(why)s. ./run queue doctor", why=why))
+            raise Conflict(self._broken_since(why))
         self._take_back(why)
         self._broken()  # because `./run` installs what the old code requires into .venv
         failed = []
@@ -136,7 +139,7 @@ class Upgrade:
                 self._restart(service)
             except Conflict as error:
                 why = f"{why}; {error}"
-                failed.append(_restart_command(service))
+                failed.append(self._restart_command(service))
         if failed:
             self._say_commands(*failed)
             text = _("Rusak sejak pembaruan (%(why)s); hanya kodenya kembali ke %(revision)s.")
@@ -151,8 +154,7 @@ class Upgrade:
             self._must("git", "reset", "--keep", "--quiet", self.old)
         except Conflict as error:
             self._by_hand(*commands)
-            text = _("Rusak sejak pembaruan: %(why)s. ./run queue doctor")
-            raise Conflict(text % {"why": f"{why}; {error}"}) from None
+            raise Conflict(self._broken_since(f"{why}; {error}")) from None
 
     @property
     def _downgrade(self) -> str:
@@ -161,12 +163,11 @@ class Upgrade:
     def _by_hand(self, *commands: str) -> None:
         """Print the commands for going back by hand: `commands` while the services are stopped."""
         names = " ".join(self.services)
-        runuser = f"runuser -u {self.account} -- "
         self._say_commands(
             *((f"systemctl stop {names}",) if names else ()),
-            *(runuser + command for command in commands),
-            f"{runuser}git reset --keep {self.old}",
-            f"{runuser}./run queue doctor",  # installs the old requirements
+            *map(self._typed, commands),
+            self._typed(f"git reset --keep {self.old}"),
+            self._typed(DOCTOR),  # installs the old requirements
             *((f"systemctl start {names}",) if names else ()),
         )
 
@@ -174,6 +175,19 @@ class Upgrade:
         self.say(_("Untuk kembali, ketik:"))
         for command in commands:
             self.say(f"  {command}")
+
+    def _broken_since(self, why: str) -> str:
+        command = self._typed(DOCTOR)
+        text = _("Rusak sejak pembaruan: %(why)s. %(command)s", why=why, command=command)
+        return str(text)
+
+    def _restart_command(self, services: str) -> str:
+        return f"systemctl restart {services}" if services else self._typed("./run queue restart")
+
+    def _typed(self, command: str) -> str:
+        """Return the command as the administrator must type it: like this process, root acts as the
+        account, because otherwise git refuses and files would belong to root."""
+        return " ".join((*systemd.becoming(self.account), command))
 
     def _differs(self, path: str) -> bool:
         """Return whether the upgrade changes files under `path`."""
@@ -187,7 +201,7 @@ class Upgrade:
         try:
             findings = json.loads(done.stdout)["findings"]
         except (ValueError, KeyError):
-            return frozenset({" ".join(done.stderr.split())[-200:] or "doctor"})
+            return frozenset({_shortened(done.stderr) or "doctor"})
         return frozenset(each["code"] for each in findings if each["level"] == "broken")
 
     def _must(self, *argv: str) -> str:
@@ -195,7 +209,7 @@ class Upgrade:
         fails."""
         done = self._as_account(*argv)
         if done.returncode:
-            complaint = " ".join((done.stderr or done.stdout).split())[-300:]
+            complaint = _shortened(done.stderr or done.stdout)
             raise Conflict(f"{' '.join(argv)}: {complaint}", code="upgrade_step")
         return done.stdout.strip()
 
@@ -203,8 +217,11 @@ class Upgrade:
         return systemd.as_account(self.account, *argv, cwd=ROOT)
 
 
-def _restart_command(services: str) -> str:
-    return f"systemctl restart {services}" if services else "./run queue restart"
+def _shortened(text: str) -> str:
+    """Return the text in one line. What is too long loses its middle, because git says first what
+    is wrong, and a traceback last."""
+    line, half = " ".join(text.split()), MAX_COMPLAINT // 2
+    return line if len(line) <= MAX_COMPLAINT else f"{line[:half]} … {line[-half:]}"
 
 
 def _running_services() -> list[str]:

@@ -10,19 +10,24 @@ import pytest
 from myukm.db.versions import newest_migration
 from tests.support.checkouts import AUTHOR, GOOD, MIGRATION, Checkout
 from tests.support.programs import BIN, ROOT, SECRET
-from tests.support.servers import ROOT_USER
+from tests.support.servers import ROOT_USER, open_folder
 
 LEFT_OUT = (".git", ".venv", "instance", "tests", "bench", "node_modules", "__pycache__")
 
 
 @pytest.fixture
 def checkout(settings: dict[str, str], tmp_path: Path) -> Checkout:
-    folder = tmp_path / "project"
+    return begun(tmp_path, settings)
+
+
+def begun(parent: Path, settings: dict[str, str]) -> Checkout:
+    """Return a checkout of this code in `parent`."""
+    folder = parent / "project"
     shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
     (folder / ".venv").symlink_to(BIN.parent)
     own = {"MYUKM_LANG": "en", "SECRET_KEY": SECRET, "GIT_CONFIG_GLOBAL": "/dev/null"}
     there = Checkout(folder, os.environ | settings | own | AUTHOR)
-    there.begin(tmp_path / "origin.git")
+    there.begin(parent / "origin.git")
     return there
 
 
@@ -87,6 +92,34 @@ def test_workers_that_cannot_be_restarted_take_the_old_code_back(
     assert checkout.git("rev-parse", "HEAD") == old
 
 
+def test_a_long_complaint_of_git_keeps_its_beginning_and_its_end(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    names = [f"docs/a-page-with-quite-a-long-name-{number}.md" for number in range(20)]
+    for name in names:
+        (checkout.folder / name).write_text("published")
+    checkout.git("add", ".")
+    checkout.publish(names[0], "published")
+    for name in names:
+        (checkout.folder / name).write_text("not in git here")
+    status, said = upgrade(checkout, tmp_path / "backups")
+    assert (status, "would be overwritten by merge" in said, "Aborting" in said) == (1, True, True)
+    assert names[10] not in said
+
+
+@pytest.mark.skipif(not ROOT_USER, reason="only root can become somebody else")
+def test_root_is_told_commands_that_act_as_the_account_of_the_checkout(
+    settings: dict[str, str],
+) -> None:
+    with open_folder() as folder:
+        folder.chmod(0o755)
+        checkout = begun(folder, settings)
+        (checkout.folder / "README.md").write_text("changed here")
+        assert checkout.run("chown", "-R", "nobody", ".")[0] == 0
+        status, said = upgrade(checkout, folder / "backups")
+        assert (status, "Run: runuser -u nobody -- git stash" in said) == (1, True), said
+
+
 @pytest.mark.parametrize("diverged", [False, True])
 def test_a_local_commit_is_refused_before_anything_is_done(
     checkout: Checkout, tmp_path: Path, diverged: bool
@@ -116,7 +149,7 @@ def test_a_failed_migration_prints_the_way_back_if_git_cannot_go_it(
     status, said = upgrade(checkout, tmp_path / "backups")
     assert (status, "no such thing" in said, "File exists" in said) == (1, True, True), said
     (checkout.folder / lock).unlink()
-    commands = re.findall(r"^  runuser -u \S+ -- (.+)$", said, re.MULTILINE)
+    commands = re.findall(r"^  ((?:git|\./run) .+)$", said, re.MULTILINE)
     assert commands[-1] == "./run queue doctor"
     for command in commands[:-1]:
         assert checkout.run(*command.split())[0] == 0, command
