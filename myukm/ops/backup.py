@@ -54,8 +54,9 @@ def _write(file: IO[bytes]) -> Manifest:
         migration = next(iter(applied_migrations(connection)), "")
         manifest = Manifest(FORM, to_iso8601(datetime.now(UTC)) or "", migration)
         for table in db.metadata.sorted_tables:
+            manifest.columns[table.name] = list(map(str, table.columns.keys()))
             with archive.open(f"{table.name}.jsonl", "w", force_zip64=True) as member:
-                lines = _lines(connection, table)
+                lines = _lines(connection, table, manifest)
                 manifest.tables[table.name] = _count_and_digest(lines, member.write)
         manifest.files = backup_files.write(archive, connection)
         archive.writestr(MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
@@ -75,7 +76,9 @@ def verify(path: Path) -> Manifest:
             manifest = _load(path, connection)
         with _connection(scratch) as connection:
             for table in db.metadata.sorted_tables:
-                restored = _count_and_digest(_lines(connection, table), lambda _line: None)
+                restored = _count_and_digest(
+                    _lines(connection, table, manifest), lambda _line: None
+                )
                 if restored != manifest.tables[table.name]:
                     raise damaged(path, table.name)
     with opened(path) as archive:
@@ -105,7 +108,7 @@ def _load(path: Path, connection: Connection) -> Manifest:
             connection.execute(table.delete())
         for table in db.metadata.sorted_tables:
             with archive.open(f"{table.name}.jsonl") as lines:
-                _insert(connection, table, lines)
+                _insert(connection, table, manifest, lines)
         _analyze(connection)
     return manifest
 
@@ -155,9 +158,9 @@ def _database() -> str:
     return str(current_app.config["SQLALCHEMY_DATABASE_URI"])
 
 
-def _lines(connection: Connection, table: Table) -> Iterator[bytes]:
+def _lines(connection: Connection, table: Table, manifest: Manifest) -> Iterator[bytes]:
     """Yield each row of a table as a line, parents before the rows that refer to them."""
-    query = select(table).order_by(*table.primary_key)
+    query = select(*manifest.columns_of(table)).order_by(*table.primary_key)
     for row in connection.execution_options(yield_per=BATCH_ROWS).execute(query):
         yield backup_rows.encode(row)
 
@@ -173,8 +176,9 @@ def _count_and_digest(lines: Iterable[bytes], consume: Any) -> tuple[int, str]:
     return count, f"{total % 2**256:064x}"
 
 
-def _insert(connection: Connection, table: Table, lines: IO[bytes]) -> None:
-    rows = (backup_rows.decode(table, line) for line in lines)
+def _insert(connection: Connection, table: Table, manifest: Manifest, lines: IO[bytes]) -> None:
+    columns = manifest.columns_of(table)
+    rows = (backup_rows.decode(columns, line) for line in lines)
     while batch := list(islice(rows, BATCH_ROWS)):
         connection.execute(insert(table), batch)
     _set_sequence(connection, table)

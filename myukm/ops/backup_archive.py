@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 import msgspec
 from flask_babel import lazy_gettext as _
+from sqlalchemy import Column, Table
 
 from myukm.db.versions import newest_migration
 from myukm.errors import Invalid
@@ -19,13 +21,21 @@ MANIFEST, FORM = "manifest.json", 1
 @dataclass
 class Manifest:
     """What a backup contains: `tables` maps a table's name to its number of rows and their digest,
-    `files` is the number of uploaded files."""
+    `columns` to the names of the columns in the order of a row's values, `files` is the number of
+    uploaded files."""
 
     form: int
     made_at: str
     migration: str
     tables: dict[str, tuple[int, str]] = field(default_factory=dict)
     files: int = 0
+    columns: dict[str, list[str]] = field(default_factory=dict)
+
+    def columns_of(self, table: Table) -> list[Column[Any]]:
+        """Return the columns of a row's values. Backups of earlier versions name none: they have
+        the order of the model."""
+        names = self.columns.get(table.name, table.columns.keys())
+        return [table.columns[name] for name in names]
 
     @property
     def rows(self) -> int:

@@ -1,12 +1,13 @@
 """A row of a table as a line of JSON, and back, exactly as the program sees it."""
 
 import base64
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import LargeBinary, Row, Table
+from sqlalchemy import Column, LargeBinary, Row
 
 from myukm.db.types import Rupiah, UTCDateTime
 
@@ -19,10 +20,10 @@ def encode(row: Row[Any]) -> bytes:
     return _encoder.encode([_canonical(value) for value in row]) + b"\n"
 
 
-def decode(table: Table, line: bytes) -> dict[str, Any]:
-    """Return the values of a line's row by column name."""
-    columns = zip(table.columns, _decoder.decode(line), strict=True)
-    return {column.name: _typed(column.type, value) for column, value in columns}
+def decode(columns: Sequence[Column[Any]], line: bytes) -> dict[str, Any]:
+    """Return the values of a line's row, which are in the order of `columns`, by column name."""
+    values = zip(columns, _decoder.decode(line), strict=True)
+    return {column.name: _typed(column.type, value) for column, value in values}
 
 
 def _canonical(value: Any) -> Any:

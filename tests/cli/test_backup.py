@@ -13,6 +13,7 @@ from typing import Any
 from zipfile import ZipFile
 
 import click
+import msgspec
 import pytest
 from click.testing import Result
 from flask import Flask
@@ -185,11 +186,53 @@ def test_a_damaged_file_is_named_and_changes_nothing(
         assert everything() == before
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_values_go_to_the_columns_that_the_backup_names(
+    campus: Flask, flask: Flasks, tmp_path: Path, named: bool
+) -> None:
+    """A version whose model had its columns in another order made it, or one that named none."""
+    file = tmp_path / "b.zip"
+    flask("backup", str(file))
+    file.write_bytes(with_columns_reversed(file) if named else without_columns(file))
+    with campus.app_context():
+        before = everything()
+        with transaction() as session:
+            session.execute(update(Ukm).values(name="Lain", description="Lain"))
+    answer = flask("backup", "verify", str(file))
+    assert "dapat dipulihkan" in answer.output, answer.output
+    assert "dipulihkan" in flask("restore", str(file), input="y\n").output
+    with campus.app_context():
+        assert everything() == before
+
+
+def with_columns_reversed(file: Path) -> bytes:
+    with ZipFile(file) as archive:
+        manifest = msgspec.json.decode(archive.read("manifest.json"))
+        rows = [msgspec.json.decode(line) for line in archive.read("ukm.jsonl").splitlines()]
+    lines = [msgspec.json.encode(row[::-1]) + b"\n" for row in rows]
+    manifest["tables"]["ukm"] = backup._count_and_digest(lines, lambda _line: None)
+    manifest["columns"]["ukm"].reverse()
+    new = {"ukm.jsonl": b"".join(lines), "manifest.json": msgspec.json.encode(manifest)}
+    return replaced(file, new)
+
+
+def without_columns(file: Path) -> bytes:
+    with ZipFile(file) as archive:
+        manifest = msgspec.json.decode(archive.read("manifest.json"))
+    del manifest["columns"]
+    return replaced(file, {"manifest.json": msgspec.json.encode(manifest)})
+
+
 def without_students(file: Path) -> bytes:
+    return replaced(file, {"siswa.jsonl": b""})
+
+
+def replaced(file: Path, members: dict[str, bytes]) -> bytes:
+    """Return the backup with other bytes in these members."""
     copy = file.with_suffix(".copy")
     with ZipFile(file) as old, ZipFile(copy, "w") as new:
         for name in old.namelist():
-            new.writestr(name, b"" if name == "siswa.jsonl" else old.read(name))
+            new.writestr(name, members.get(name, old.read(name)))
     return copy.read_bytes()
 
 
