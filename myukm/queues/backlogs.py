@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any, NamedTuple
 
 from redis.client import Pipeline
@@ -95,6 +95,8 @@ def with_times(heads: Mapping[str, Head], times: Sequence[bytes | None]) -> dict
 def moment(value: bytes | str | None) -> datetime | None:
     """Return a time that RQ stored; None if there is none, or the job is damaged."""
     try:
-        return utcparse(value.decode() if isinstance(value, bytes) else value) if value else None
+        found = utcparse(value.decode() if isinstance(value, bytes) else value) if value else None
     except ValueError:
         return None
+    # In the first and the last year of the calendar, other time zones may have no such time.
+    return found if found and MINYEAR < found.year < MAXYEAR else None

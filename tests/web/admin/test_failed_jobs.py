@@ -9,8 +9,10 @@ from flask.testing import FlaskClient
 from rq.job import Job
 
 from myukm.domain import activity
-from myukm.queues.enqueue import get_queue
+from myukm.queues.enqueue import enqueue, get_queue
 from myukm.queues.failures import groups, index
+from myukm.queues.queue_ping import PING
+from tests.ops.test_doctor import examine
 from tests.queues.test_failures import fail
 from tests.web.admin.test_queues import EVERYBODY, SCRIPT
 
@@ -110,6 +112,27 @@ def test_damaged_jobs_are_shown_and_discarded(client_as: As, valkey: redis.Redis
     answer = admin.post(PAGE, data={"action": "discard", "queue": "default"})
     assert answer.status_code == 303
     assert not valkey.exists("rq:failed:default", *map(Job.key_for, job_ids))
+
+
+@pytest.mark.parametrize(
+    "time", [b"", b"\x80\xff", b"0001-01-01T00:00:00Z", b"9999-12-31T23:59:59Z"]
+)
+@pytest.mark.parametrize("field", ["enqueued_at", "started_at", "ended_at"])
+def test_a_damaged_time_breaks_neither_the_doctor_nor_a_page(
+    client_as: As, app: Flask, valkey: redis.Redis, time: bytes, field: str
+) -> None:
+    [failed] = fail(valkey, "KeyError: 1")
+    with app.app_context():
+        waiting = str(enqueue(PING))
+    for job_id in (failed, waiting):
+        valkey.hset(Job.key_for(job_id), field, time)
+    codes = {each["code"] for each in examine(app)["findings"]}
+    assert "no_worker" in codes
+    admin = client_as("admin")
+    for path in ("/admin/antrian", PAGE, "/admin/rq/", "/readyz", "/metrics"):
+        assert admin.get(path).status_code == 200, path
+    for job_id in (failed, waiting):
+        assert admin.get(f"/admin/antrian/pekerjaan/{job_id}").status_code == 200
 
 
 @pytest.mark.parametrize(
