@@ -79,9 +79,10 @@ class Bucket:
         return self._open_key(self._key(name))
 
     def _open_key(self, key: str) -> IO[bytes]:
+        place = {"Bucket": self._bucket, "Key": key}
         with _os_errors():
-            size = self.client.head_object(Bucket=self._bucket, Key=key)["ContentLength"]
-        raw = _Object(self.client, self._bucket, key, size)
+            answer = self.client.get_object(**place)
+        raw = _Object(self.client, place, answer)
         return cast(IO[bytes], io.BufferedReader(raw, BLOCK_BYTES))
 
     def trash(self, name: str) -> None:
@@ -135,11 +136,13 @@ class Bucket:
 
 
 class _Object(io.RawIOBase):
-    """The bytes of an object, seekable. Reading on after a `seek` takes one request."""
+    """The bytes of an object, seekable. `answer` is that of the request for all of them; to read on
+    at another place than where the last read ended takes another request."""
 
-    def __init__(self, client: Any, bucket: str, key: str, size: int) -> None:
-        self._client, self._place, self._size = client, {"Bucket": bucket, "Key": key}, size
-        self._at, self._body = 0, cast(Any, None)
+    def __init__(self, client: Any, place: dict[str, str], answer: dict[str, Any]) -> None:
+        self._client, self._place = client, place
+        self._size, self._body = answer["ContentLength"], answer["Body"]
+        self._at = self._body_at = 0
 
     def readable(self) -> bool:
         return True
@@ -149,31 +152,27 @@ class _Object(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        if start + offset != self._at:
-            self._drop_body()
-            self._at = start + offset
+        self._at = start + offset
         return self._at
 
     def readinto(self, buffer: Any) -> int:
         if self._at >= self._size:
             return 0
         with _os_errors():
-            if self._body is None:
+            if self._at != self._body_at:
+                self._body.close()
                 part = f"bytes={self._at}-"
                 self._body = self._client.get_object(**self._place, Range=part)["Body"]
+                self._body_at = self._at
             found = self._body.read(len(buffer))
         buffer[: len(found)] = found
         self._at += len(found)
+        self._body_at = self._at
         return len(found)
 
     def close(self) -> None:
-        self._drop_body()
+        self._body.close()
         super().close()
-
-    def _drop_body(self) -> None:
-        if self._body is not None:
-            self._body.close()
-            self._body = None
 
 
 @contextmanager

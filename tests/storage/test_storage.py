@@ -72,6 +72,26 @@ def test_bytes_are_read_completely_and_from_any_position(place: Storage) -> None
         place.open("0" * 64)
 
 
+def test_reading_a_file_of_a_bucket_from_its_beginning_takes_one_request(
+    s3: S3Server, tmp_path: Path
+) -> None:
+    bucket = Bucket(s3.url, tmp_path)
+    store(bucket)
+    sent: list[str] = []
+    bucket.client.meta.events.register(
+        "before-send.s3", lambda request, **_: sent.append(request.method)
+    )
+    with bucket.open(NAME) as file:
+        assert file.seek(0, 2) == len(BYTES)  # as a download asks for the size
+        file.seek(0)
+        assert file.read() == BYTES
+        assert sent == ["GET"]
+        file.seek(-5, 2)
+        assert file.read() == BYTES[-5:]
+        assert sent == ["GET", "GET"]
+    bucket.client.close()
+
+
 def test_trashed_bytes_can_be_read_restored_and_purged(place: Storage) -> None:
     place.trash(NAME)
     place.restore(NAME)
