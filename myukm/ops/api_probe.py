@@ -1,6 +1,5 @@
 """Periodic probe of the payment API; the latest result is stored in Valkey for all processes."""
 
-import asyncio
 import contextlib
 import json
 import threading
@@ -15,16 +14,16 @@ from flask import Flask, current_app
 from flask_babel import lazy_gettext as _
 from redis.exceptions import RedisError
 
-from myukm.domain.payment_api.client import PaymentApi
 from myukm.domain.payment_api.errors import Action, Failure, why
-from myukm.domain.sync import progress
+from myukm.domain.payment_api.parser import Answer
+from myukm.domain.sync import preflight, progress
 from myukm.extensions import valkey
 from myukm.logs.redaction import shown
 from myukm.sentences import in_each_language
 
 KEY = "myukm:probe:api"
 RETENTION_SECONDS = 120
-# A healthy API answers 404 to this id, and no personal data is transferred.
+# Most APIs answer 404 to this id, and no personal data is transferred.
 UNKNOWN_STUDENT = "myukm-probe"
 
 
@@ -41,7 +40,8 @@ class Probe:
 
 
 def probe() -> Probe:
-    """Request the payments of an unknown student, store the result and return it.
+    """Request the payments of an unknown student (if the API forbids that, of one whom we have),
+    store the result and return it.
 
     Never call it from a web request: it blocks while the API does not answer.
     """
@@ -77,7 +77,10 @@ def last() -> Probe | None:
 
 def _probe() -> Probe:
     address = shown(current_app.config["PEMBAYARAN_API_URL"])
-    answer = asyncio.run(_request_unknown_student())
+    answer = preflight.request(UNKNOWN_STUDENT)
+    if _forbids(answer) and (known := preflight.first_student()):
+        # 403 may be the API's answer to any student that it does not know.
+        answer = preflight.request(known)
     if not isinstance(answer, Failure) or _has_unreadable_body(answer):
         return Probe(address, True, False, "HTTP 200")
     if answer.code == "timeout":
@@ -95,9 +98,8 @@ def _has_unreadable_body(failure: Failure) -> bool:
     return is_http and not failure.http and not failure.counts_as_outage
 
 
-async def _request_unknown_student() -> Any:
-    async with PaymentApi(current_app.config) as api:
-        return await api.payments(UNKNOWN_STUDENT)
+def _forbids(answer: Answer) -> bool:
+    return isinstance(answer, Failure) and answer.action is Action.FORBIDDEN
 
 
 PROBE_SECONDS = 30.0

@@ -27,7 +27,7 @@ from myukm.domain.chat import messages
 from myukm.domain.sync import commands
 from myukm.extensions import db
 from myukm.live.event_log import Event, EventCounter
-from myukm.models import ChatMessage, SyncRun, User
+from myukm.models import ChatMessage, Siswa, SyncRun, User
 from myukm.ops import api_probe, doctor, host_reports
 from myukm.ops.causes import causes
 from myukm.ops.findings import host, queues
@@ -323,6 +323,21 @@ def test_what_the_api_answers(app: Flask, status: int, ok: bool, refused: bool) 
         app.config["PEMBAYARAN_API_URL"] = api.url
         found = api_probe.probe()
         assert (found.ok, found.refused, api_probe.last()) == (ok, refused, found)
+    assert ("api_refused" in str(examine(app))) is refused
+
+
+@pytest.mark.parametrize(("status", "refused"), [("404", False), ("403", True)])
+def test_an_api_that_refuses_an_unknown_student_is_asked_for_a_known_one(
+    app: Flask, status: str, refused: bool
+) -> None:
+    """Some APIs answer 403 for a student that they do not know, although our token is good."""
+    answers = {"": raw("x", status="403 X"), "/payments/9": raw("x", status=f"{status} X")}
+    with RawApi(answers) as api, app.app_context():
+        app.config["PEMBAYARAN_API_URL"] = api.url
+        with transaction() as session:
+            session.add(Siswa(idperson="9", nama="Sembilan"))
+        found = api_probe.probe()
+    assert (found.ok, found.refused) == (not refused, refused)
     assert ("api_refused" in str(examine(app))) is refused
 
 

@@ -27,10 +27,8 @@ class CheckResult(NamedTuple):
 
 def check() -> list[CheckResult]:
     """Fetch the first active student and return the results; the first failure ends the check."""
-    first = select(Siswa.idperson).where(Siswa.active).order_by(Siswa.id).limit(1)
-    idperson = db.session.scalar(first)
-    release_connection()
-    answer = asyncio.run(_request(idperson or NOBODY))
+    idperson = first_student()
+    answer = request(idperson or NOBODY)
     url = shown(current_app.config["PEMBAYARAN_API_URL"])
     if isinstance(answer, Failure) and answer.counts_as_outage and not answer.http:
         return [CheckResult(False, f"{url}: {message(answer)}")]
@@ -66,6 +64,19 @@ def _student_result(idperson: str | None, answer: Answer) -> CheckResult:
     return CheckResult(True, _("Siswa %(id)s terbaca: %(n)d periode.", id=idperson, n=count))
 
 
-async def _request(idperson: str) -> Answer:
-    async with PaymentApi(current_app.config) as api:
-        return await api.payments(idperson)
+def first_student() -> str | None:
+    """Return the first active student's `idperson`, None without students."""
+    first = select(Siswa.idperson).where(Siswa.active).order_by(Siswa.id).limit(1)
+    found = db.session.scalar(first)
+    release_connection()
+    return found
+
+
+def request(idperson: str) -> Answer:
+    """Request a student's payments once and return the answer. Blocks until it comes."""
+
+    async def ask() -> Answer:
+        async with PaymentApi(current_app.config) as api:
+            return await api.payments(idperson)
+
+    return asyncio.run(ask())
