@@ -20,6 +20,7 @@ TIMEOUT_SECONDS = 10.0
 REFUSALS = frozenset({400, 413, 422})
 # How Apprise's services log the status of an answer, which they do not return.
 APPRISE_STATUS = re.compile(r"\berror=(\d{3})\b")
+NO_CONNECTION = "onnection error"  # what they log if there was no answer
 TOO_LARGE = 552  # the only refusal of a message that a mail server sends before it has read it
 
 Message = Mapping[str, Any]
@@ -27,11 +28,26 @@ Send = Callable[[Message], None]
 
 
 class NotDelivered(Exception):
-    """A channel did not take a message; the text contains no address."""
+    """A channel did not take a message; the text contains no address.
+
+    `attempts` is the attempt at which the message is dropped, None if it is tried until it is
+    delivered.
+    """
+
+    attempts: int | None = None
 
 
 class Refused(NotDelivered):
     """The receiver refused this message and would refuse it again, but not other messages."""
+
+    attempts = 10
+
+
+class Unexplained(NotDelivered):
+    """The channel gave no reason, so the message may be the reason. The attempts take about an
+    hour, because the receiver may also be away."""
+
+    attempts = 60
 
 
 def configured() -> dict[str, Send]:
@@ -121,7 +137,14 @@ def _notify(address: str, refusal: str, message: Message) -> None:
         with service.notify(body(message), title=title(message), notify_type=kind) as result:
             log = " ".join(entry.message for entry in result.logs())
     except Exception as error:  # noqa: BLE001 (the code of a hundred services)
-        raise NotDelivered(type(error).__name__) from None
+        raise Unexplained(type(error).__name__) from None
     if not result:
-        refuses = REFUSALS.intersection(map(int, APPRISE_STATUS.findall(log)))
-        raise Refused(refusal) if refuses else NotDelivered(refusal)
+        raise _cause(log)(refusal)
+
+
+def _cause(log: str) -> type[NotDelivered]:
+    """Return the kind of failure that the log of an Apprise service says."""
+    statuses = {int(status) for status in APPRISE_STATUS.findall(log)}
+    if statuses & REFUSALS:
+        return Refused
+    return NotDelivered if statuses or NO_CONNECTION in log else Unexplained

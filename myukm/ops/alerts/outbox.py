@@ -1,8 +1,8 @@
 """Sends messages by each channel in order, and retries each until its channel has delivered it.
 
 Two kinds of messages are dropped, with a log line: the oldest when more than `MAX_WAITING` wait for
-one channel, and one that its receiver still refuses (or that still makes our code fail) at attempt
-`ATTEMPTS_OF_REFUSED`.
+one channel, and one that may itself be why it cannot be delivered, after the `attempts` of its
+failure.
 """
 
 import logging
@@ -16,7 +16,7 @@ from flask import current_app
 from myukm.backoff import backoff
 from myukm.ops.alerts.channels import Message, NotDelivered, Refused, Send
 
-MAX_WAITING, ATTEMPTS_OF_REFUSED = 200, 10
+MAX_WAITING = 200
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 60.0
 # A channel is reported as failing after this number of failed attempts in a row.
 TRIES = 3
@@ -66,9 +66,10 @@ class Outbox:
             except Exception as error:  # noqa: BLE001 (it is retried, and the doctor reports it)
                 tries += 1
                 self._failed(name, error, tries)
-                may_succeed = isinstance(error, NotDelivered) and not isinstance(error, Refused)
-                if not may_succeed and tries >= ATTEMPTS_OF_REFUSED:
-                    _log_dropped(message, name, "each attempt would fail")
+                # Our code fails in the same way at each attempt.
+                cause = type(error) if isinstance(error, NotDelivered) else Refused
+                if cause.attempts and tries >= cause.attempts:
+                    _log_dropped(message, name, "it may be why each attempt fails")
                     self._remove(name, message)
                     tries = 0
                 else:
