@@ -1,4 +1,4 @@
-"""Signals that reach the demo at an awkward moment."""
+"""Signals and errors that reach the demo at an awkward moment."""
 
 import signal
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.demo.test_supervisor import checkout
+from tests.demo.test_supervisor import Demo, checkout, ending
 
 ROOT = Path(__file__).resolve().parents[2]
 SUPERVISOR = """
@@ -77,3 +77,13 @@ def test_an_interrupt_in_the_first_second_ends_the_demo_without_a_traceback(
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_an_error_while_it_runs_is_not_called_one_of_its_start(tmp_path: Path):
+    folder = checkout(tmp_path)
+    (folder / "instance/log/prepare.log").mkdir()
+    with ending(Demo(folder)) as demo:
+        assert demo.process.wait(120) == 1
+    assert "prepare.log" in demo.output
+    assert "Demo gagal: " in demo.output
+    assert "Traceback" not in demo.output

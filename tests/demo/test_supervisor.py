@@ -184,14 +184,6 @@ def test_a_second_demo_in_the_folder_is_refused_in_one_line(running: Demo, folde
     assert requests.get(f"{running.url}/readyz", timeout=15).status_code == 200
 
 
-def test_an_error_while_it_runs_is_not_called_one_of_its_start(demo: Demo):
-    (demo.folder / "instance/log/prepare.log").mkdir()
-    assert demo.process.wait(120) == 1
-    assert "prepare.log" in demo.output
-    assert "Demo gagal: " in demo.output
-    assert "Traceback" not in demo.output
-
-
 def test_every_killed_program_is_restarted(running: Demo):
     parts = [("valkey-server",), ("simulator",), ("worker.py",), ("gunicorn",)]
     for words in parts:
