@@ -142,11 +142,16 @@ def execute_rowcount(session: Session, statement: Update | Delete | Insert) -> i
     return int(cast(CursorResult[Any], result).rowcount)
 
 
-def delete_some(session: Session, table: type[Model], which: ColumnElement[bool], most: int) -> int:
+def delete_some(
+    session: Session, table: type[Model], which: ColumnElement[bool], most: int, key: Any = None
+) -> int:
     """Delete up to `most` rows, so that no lock is held for long, and return how many were found.
-    The number of deleted rows would not tell whether more are left, because another leader may have
-    deleted the same ones."""
-    key = inspect(table).primary_key[0]
+
+    `key` is the column that tells the rows of `which` apart, by default the primary key. The number
+    of deleted rows would not tell whether more are left, because another leader may have deleted
+    the same ones.
+    """
+    key = inspect(table).primary_key[0] if key is None else key
     ids = session.scalars(select(key).where(which).limit(most)).all()
     if ids:
         session.execute(delete(table).where(key.in_(ids), which))

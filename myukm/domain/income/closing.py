@@ -10,11 +10,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Select, delete, func, insert, literal, or_, select, union_all, update
+from sqlalchemy import Select, func, insert, literal, or_, select, union_all, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from myukm.db.session import transaction
+from myukm.db.session import delete_some, transaction
 from myukm.db.types import utcnow
 from myukm.domain.income.movements import Amounts
 from myukm.extensions import db
@@ -110,9 +110,6 @@ def prune() -> bool:
     be left."""
     max_age = timedelta(days=current_app.config["HISTORY_KEEP_DAYS"])
     oldest = day_of(utcnow() - max_age).isoformat()
-    old = select(PaymentJournal.id).where(PaymentJournal.closed, PaymentJournal.day < oldest)
-    ids = db.session.scalars(old.order_by(PaymentJournal.day).limit(CHUNK)).all()
-    if ids:
-        with transaction() as session:
-            session.execute(delete(PaymentJournal).where(PaymentJournal.id.in_(ids)))
-    return len(ids) == CHUNK
+    old = PaymentJournal.closed & (PaymentJournal.day < oldest)
+    with transaction() as session:
+        return delete_some(session, PaymentJournal, old, CHUNK) == CHUNK

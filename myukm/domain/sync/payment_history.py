@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Row, Select, and_, delete, insert, or_, select
+from sqlalchemy import Row, Select, and_, insert, or_, select
 from sqlalchemy.orm import Session
 
-from myukm.db.session import in_literals, transaction
+from myukm.db.session import delete_some, in_literals, transaction
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain import csv_output
 from myukm.domain.paging import Page, paginate_rows
@@ -95,12 +95,8 @@ def own_as_json(change: Row[Any]) -> dict[str, Any]:
 def prune() -> bool:
     """Delete the next rows older than `HISTORY_KEEP_DAYS`; return whether more may be left."""
     oldest = utcnow() - timedelta(days=current_app.config["HISTORY_KEEP_DAYS"])
-    query = select(PaymentChange.id).where(PaymentChange.at < oldest).limit(CHUNK)
-    ids = db.session.scalars(query.order_by(PaymentChange.at)).all()
-    if ids:
-        with transaction() as session:
-            session.execute(delete(PaymentChange).where(PaymentChange.id.in_(ids)))
-    return len(ids) == CHUNK
+    with transaction() as session:
+        return delete_some(session, PaymentChange, PaymentChange.at < oldest, CHUNK) == CHUNK
 
 
 def _of_run(run_id: int, q: str) -> Select[Any]:

@@ -6,12 +6,11 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from myukm.db.session import transaction
+from myukm.db.session import delete_some, transaction
 from myukm.db.types import utcnow
-from myukm.extensions import db
 from myukm.models import QueueSample
 from myukm.ops.history.points import Point, joined
 
@@ -19,6 +18,7 @@ from myukm.ops.history.points import Point, joined
 SHORT, MIDDLE, LONG = 10, 300, 3600
 # How long the samples of each step (seconds) are kept: at most 8,640 + 25,920 + 2,160 rows.
 KEPT = {SHORT: timedelta(days=1), MIDDLE: timedelta(days=90), LONG: timedelta(days=90)}
+PORTION = 1000  # rows
 COLUMNS = (QueueSample.at, QueueSample.seconds, QueueSample.queues, QueueSample.starts)
 
 
@@ -85,14 +85,17 @@ def as_values(sample: Sample) -> dict[str, Any]:
 
 
 def prune() -> bool:
-    """Delete the samples that are older than `KEPT` allows. A task of the retention."""
+    """Delete the next samples of each step that are older than `KEPT` allows; return whether more
+    may be left. There are many if no process has run for days."""
     now = utcnow()
-    for step, span in KEPT.items():
-        old = (QueueSample.step == step, QueueSample.at < now - span)
-        if db.session.scalar(select(QueueSample.at).where(*old).limit(1)):
-            with transaction() as session:
-                session.execute(delete(QueueSample).where(*old))
-    return False
+    with transaction() as session:
+        found = [_delete_older(session, step, now - span) for step, span in KEPT.items()]
+    return PORTION in found
+
+
+def _delete_older(session: Session, step: int, oldest: datetime) -> int:
+    old = (QueueSample.step == step) & (QueueSample.at < oldest)
+    return delete_some(session, QueueSample, old, PORTION, QueueSample.at)
 
 
 def _sample(at: datetime, seconds: int, queues: dict[str, Any], starts: dict[str, int]) -> Sample:

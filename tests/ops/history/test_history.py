@@ -148,14 +148,15 @@ def test_a_longer_span_keeps_the_peaks_and_counts_all_jobs() -> None:
 
 
 @every_database
-def test_old_samples_are_deleted(at: At) -> None:
+def test_old_samples_are_deleted_in_portions(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(samples, "PORTION", 1)
     with transaction() as session:
         for step in samples.KEPT:
             for days in (0, 2, 91):
                 moment = NOON - timedelta(days=days, seconds=3)
                 session.add(QueueSample(step=step, at=moment, seconds=step, queues={}, starts={}))
     at(NOON)
-    assert samples.prune() is False
+    assert [samples.prune() for _ in range(3)] == [True, True, False]
     found = db.session.execute(
         select(QueueSample.step, func.count()).group_by(QueueSample.step).order_by(QueueSample.step)
     )
