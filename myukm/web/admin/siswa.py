@@ -9,8 +9,8 @@ from flask.blueprints import BlueprintSetupState
 from flask_babel import lazy_gettext as _
 from werkzeug.routing import BaseConverter
 
-from myukm.db.types import to_iso8601, utcnow
-from myukm.domain.siswa import bills, directory, links, statements
+from myukm.db.types import to_iso8601
+from myukm.domain.siswa import bills, directory, links
 from myukm.domain.siswa.listing import page_of
 from myukm.domain.sync import commands, payment_history, student_state
 from myukm.models import Siswa
@@ -20,7 +20,6 @@ from myukm.web.http.answers import page_numbers, redirect_or_json
 from myukm.web.http.request_parsing import whole_number
 
 LISTS = re.compile(r"/admin/(siswa|tunggakan)\?")
-STATEMENTS = "admin/siswa/statements.html"
 bp = Blueprint("admin_siswa", __name__, url_prefix="/admin/siswa")
 
 
@@ -84,16 +83,6 @@ def page_of_student(student: Siswa, found: bills.Bills, code: str | None = None)
         history=payment_history.of_student(idperson, whole_number("page") or 1),
         waits_for=waits_for(idperson),
         back=back(),
-    )
-
-
-@bp.get("/<idperson:idperson>/statement", merge_slashes=False)
-@roles(*VIEWERS)
-def statement(idperson: str) -> str:
-    """Show a student's statement, and ask the browser to print it."""
-    found = statements.of(directory.find(idperson))
-    return render_template(
-        STATEMENTS, statements=[found], as_of=utcnow(), back=student_url(idperson)
     )
 
 

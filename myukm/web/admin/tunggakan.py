@@ -11,21 +11,22 @@ from sqlalchemy.exc import DBAPIError
 from myukm.cooperative import yield_control
 from myukm.db.availability import is_unavailable
 from myukm.db.types import utcnow
-from myukm.domain.siswa import listing_files, owing, statements
+from myukm.domain.siswa import directory, listing_files, owing, statements
 from myukm.domain.siswa.filters import BILLS, Filters
 from myukm.domain.siswa.listing_files import MAX_STUDENTS, check_size, write_csv, write_xlsx
 from myukm.domain.siswa.matching import Matching
 from myukm.domain.siswa.sums import Figures
 from myukm.rate_limiting.local_log import Limit
 from myukm.web.admin import exports
-from myukm.web.admin.siswa import STATEMENTS
+from myukm.web.admin.siswa import student_url
 from myukm.web.admin.student_filters import form, from_query
 from myukm.web.export_answers import TYPES
-from myukm.web.http.access import TREASURERS, roles, wants_json
+from myukm.web.http.access import TREASURERS, VIEWERS, roles, wants_json
 from myukm.web.http.limits import limited
 from myukm.web.http.request_parsing import whole_number
 
 bp = Blueprint("admin_tunggakan", __name__, url_prefix="/admin")
+STATEMENTS = "admin/siswa/statements.html"
 FILES = Limit("tunggakan_file", 30, 60)
 
 
@@ -57,6 +58,17 @@ def statements_of_all() -> str:
     found = statements.of_matching(filters)
     here = f"{url_for('admin_tunggakan.index')}?{urlencode(filters.query())}"
     return render_template(STATEMENTS, statements=found, as_of=utcnow(), back=here)
+
+
+@bp.get("/tunggakan/statements/<idperson:idperson>", merge_slashes=False)
+@roles(*VIEWERS)
+def statement(idperson: str) -> str:
+    """Show a student's statement, and ask the browser to print it.
+
+    Not at an address below the student's page, because an id may end in anything.
+    """
+    found, here = statements.of(directory.find(idperson)), student_url(idperson)
+    return render_template(STATEMENTS, statements=[found], as_of=utcnow(), back=here)
 
 
 def show(filters: Filters, report: owing.Report, *, prints: bool = False) -> str:

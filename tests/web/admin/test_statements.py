@@ -25,7 +25,7 @@ def students(app: Flask) -> None:
 
 @pytest.mark.usefixtures("students")
 def test_operators_may_open_one_statement_but_not_all_at_once(client_as: ClientAs) -> None:
-    own = "/admin/siswa/S%2F1/statement"
+    own = f"{ALL}/S%2F1"
     for who, one, every in (
         ("bendahara", 200, 200),
         ("operator", 200, 403),
@@ -35,13 +35,13 @@ def test_operators_may_open_one_statement_but_not_all_at_once(client_as: ClientA
         client = client_as(who)
         assert client.get(own).status_code == one, who
         assert client.get(ALL).status_code == every, who
-    assert client_as("admin").get("/admin/siswa/tidak-ada/statement").status_code == 404
+    assert client_as("admin").get(f"{ALL}/tidak-ada").status_code == 404
 
 
 @pytest.mark.usefixtures("students")
 def test_the_page_of_a_student_links_to_the_statement(client_as: ClientAs) -> None:
     client = client_as("bendahara")
-    address = "/admin/siswa/S%2F1/statement"
+    address = f"{ALL}/S%2F1"
     assert f'href="{address}"' in client.get("/admin/siswa/S%2F1").text
     page = client.get(address).text
     assert "Nama &lt;1&gt;" in page
