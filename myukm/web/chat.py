@@ -81,7 +81,7 @@ def room(code: str) -> str:
         push_all=membership.push_all,
         emoji=reactions.EMOJI,
         max_bytes=quotas.max_bytes(),
-        members=presence_list.online(membership.ukm),
+        members=presence_list.member_list(membership.ukm),
     )
 
 
@@ -209,4 +209,4 @@ def typing(code: str) -> Any:
 @logged_in
 def online(code: str) -> Any:
     """Return the members with their presence."""
-    return jsonify(presence_list.online(memberships.get_membership(current_account().id, code).ukm))
+    return jsonify(presence_list.member_list(memberships.get_membership(current_account().id, code).ukm))

@@ -84,7 +84,7 @@ def _lists(ukms: Collection[Ukm]) -> dict[int, list[dict[str, Any]]]:
     }
 
 
-def online(ukm: Ukm) -> dict[str, Any]:
+def member_list(ukm: Ukm) -> dict[str, Any]:
     """Return all members with their status: online first, then away, then offline, each by name.
 
     Of more than `MAX_LISTED` members it returns the counts and `LISTED_OF_LARGE` members: first
@@ -97,14 +97,14 @@ def online(ukm: Ukm) -> dict[str, Any]:
         size, count = len(members), len(status)
     else:
         status = store.connected()
-        size, (present, count) = count_members(ukm.id), _present(ukm, status)
+        size, (connected, count) = count_members(ukm.id), _first_connected(ukm, status)
         absent = (member for member in members if member.id not in status)
-        members = [*present, *islice(absent, LISTED_OF_LARGE - len(present))]
+        members = [*connected, *islice(absent, LISTED_OF_LARGE - len(connected))]
     people = _listed(ukm, sorted(members, key=lambda each: (each.name, each.id)), count, status)
     return {"online_count": count, "total_members": size, "members": people}
 
 
-def _present(ukm: Ukm, connected: Mapping[int, str]) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
+def _first_connected(ukm: Ukm, connected: Mapping[int, str]) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
     """Return up to `LISTED_OF_LARGE` connected members, by name, and the number of all connected
     members."""
     if not connected:
@@ -131,14 +131,15 @@ def snapshots(codes: Collection[str]) -> Iterator[dict[str, Any]]:
     query = select(Ukm, size.scalar_subquery()).where(Ukm.code.in_(codes)).order_by(Ukm.code)
     ukms = db.session.execute(query).all()
     for people in _lists([ukm for ukm, count in ukms if count <= MAX_LISTED]).values():
-        yield from _online_only(people)
+        yield from _connected_of(people)
     if large := [ukm for ukm, count in ukms if count > MAX_LISTED]:
         connected = store.connected()
         for ukm in large:
-            yield from _listed(ukm, *_present(ukm, connected), connected)
+            yield from _listed(ukm, *_first_connected(ukm, connected), connected)
 
 
-def _online_only(people: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _connected_of(people: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return those of a member list who are online or away, at most `LISTED_OF_LARGE`."""
     return [person for person in people[:LISTED_OF_LARGE] if person["status"] != "offline"]
 
 

@@ -78,7 +78,7 @@ def from_api(report: Report = _quiet, *, accept: bool = False, by: Actor = COMMA
         planning.plan(claim, reader)
         left_out = tuple(api_source.describe(problem) for problem in reader.problems)
         nobody = _("Ada siswa tanpa idperson: tidak ada yang menjadi nonaktif.")
-        warning = "" if reader.whole else nobody
+        warning = "" if reader.has_every_id else nobody
         done = _apply(claim, report, accept=accept)
         return done._replace(left_out=left_out, warning=warning)
 

@@ -102,8 +102,8 @@ def _drop_rejected(claim: Claim, ids: Sequence[str]) -> None:
 
 def _add_leaving(claim: Claim, reader: Reader, numbers: Iterator[int]) -> None:
     with transaction() as session:
-        whole = claim.lock(session).whole and reader.whole
-    leavers = leaving.leavers(db.session(), reader.mentions) if whole else []
+        whole = claim.lock(session).whole and reader.has_every_id
+    leavers = leaving.leavers(db.session(), reader.named) if whole else []
     for start in range(0, len(leavers), BATCH):
         with transaction() as session:
             claim.lock(session)

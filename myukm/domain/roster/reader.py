@@ -46,12 +46,12 @@ def in_file(problem: Problem) -> Any:
 
 
 class Reader:
-    """Reads the rows once. Afterwards `problems`, `rejected` and `mentions` are complete.
+    """Reads the rows once. Afterwards `problems`, `rejected` and `named` are complete.
 
-    `rejected` are the ids of students with a wrong row. `whole`: the id of every row was readable;
-    otherwise no student may be counted as missing. `count` is the number of valid students. A
-    `strict` reader raises `Invalid` for the first wrong row. `describe` returns the sentence for a
-    wrong row.
+    `rejected` are the ids of students with a wrong row. `named` has all students that a row names,
+    wrong rows included. `has_every_id`: the id of every row was readable; otherwise no student may
+    be counted as missing. `count` is the number of valid students. A `strict` reader raises
+    `Invalid` for the first wrong row. `describe` returns the sentence for a wrong row.
     """
 
     def __init__(
@@ -62,10 +62,10 @@ class Reader:
         strict: bool = False,
     ) -> None:
         self._rows, self._describe, self._strict = rows, describe, strict
-        self.mentions = FirstMentions()
+        self.named = FirstMentions()
         self.problems: list[Problem] = []
         self.rejected: set[str] = set()
-        self.whole, self.count = True, 0
+        self.has_every_id, self.count = True, 0
 
     def students(self) -> Iterator[Values]:
         """Yield each student once.
@@ -76,7 +76,7 @@ class Reader:
         for row in self._rows:
             try:
                 values = _values(row)
-                if self.mentions.add(row.line, values):
+                if self.named.add(row.line, values):
                     self.count += 1
                     yield values
             except Invalid as error:
@@ -92,11 +92,11 @@ class Reader:
         if self._strict:
             raise self.first_error()
         if idperson := readable_id(row.raw):
-            if self.mentions.reject(row.line, idperson):  # the student was valid until now
+            if self.named.reject(row.line, idperson):  # the student was valid until now
                 self.count -= 1
             self.rejected.add(idperson)
         else:
-            self.whole = False
+            self.has_every_id = False
         if len(self.problems) > MAX_PROBLEMS:
             message = _("Lebih dari %(n)d baris salah. Periksa kolomnya.", n=MAX_PROBLEMS)
             raise Invalid(message, code="bad_roster")

@@ -154,8 +154,10 @@ def _xlsx_row(
 
 
 def _status(line: Line, narrowed: bool) -> str:
-    """Return the student's status. If the filters name bills, the status over those bills alone, by
-    the same rule as `Matching`."""
+    """Return the student's status; if the filters name bills (`narrowed`), over those bills alone.
+
+    A student owes if any of them is open. `Matching` filters by the same rule.
+    """
     status = line.student.status
     if not narrowed or status == Verdict.BELUM_SINKRON:
         return status

@@ -1,4 +1,7 @@
-"""since when somebody tries to guess an account's password"""
+"""since when somebody tries to guess an account's password
+
+It runs after 0006. The order of the migrations is that of `down_revision`, not of the numbers.
+"""
 
 import myukm.db.types
 

@@ -32,8 +32,11 @@ Say = Callable[[str], None]
 
 @dataclass
 class Upgrade:
-    """One upgrade: `folder` is for the backup, `say` prints a line, `old` and `new` are revisions,
-    `broken_before` the codes of findings that were broken before."""
+    """One upgrade: `folder` is for the backup, `say` prints a line, `old` and `new` are revisions.
+
+    `broken_before` are the codes of the findings of level "broken" that the doctor reported before
+    the upgrade. Only others are blamed on the new code.
+    """
 
     say: Say
     folder: Path

@@ -179,7 +179,7 @@ def test_a_lost_job_is_queued_again(member: int, monkeypatch: pytest.MonkeyPatch
 def test_all_members_are_listed_online_ones_first(people: People, inside: Flask) -> None:
     tracker.connect([(people["friend"], "page")])
     membership = memberships.get_membership(people["member"], UKM)
-    state = presence_list.online(membership.ukm)
+    state = presence_list.member_list(membership.ukm)
     assert (state["online_count"], state["total_members"]) == (1, 2)
     assert [(who["user_id"], who["status"]) for who in state["members"]] == [
         (people["friend"], "online"),
@@ -196,7 +196,7 @@ def test_the_list_of_a_large_ukm_has_50_members_and_the_counts(
     for user_id in crowd[:60]:
         tracker.connect([(user_id, "page")])
     membership = memberships.get_membership(people["member"], UKM)
-    state = presence_list.online(membership.ukm)
+    state = presence_list.member_list(membership.ukm)
     assert (state["online_count"], state["total_members"]) == (60, 152)
     assert {who["status"] for who in state["members"]} == {"online"}
     assert len(state["members"]) == len(list(presence_list.snapshots([UKM]))) == 50
@@ -338,7 +338,7 @@ def test_without_valkey_everybody_is_offline_and_nothing_fails(
         tracker.disconnect([(people["member"], "page")])
         membership = memberships.get_membership(people["member"], UKM)
         tracker.typing(membership)
-        assert presence_list.online(membership.ukm)["online_count"] == 0
+        assert presence_list.member_list(membership.ukm)["online_count"] == 0
         assert list(presence_list.snapshots([UKM])) == []
         assert not tracker.count_streams([people["member"]])
         assert db.session.get_one(User, people["member"]).last_seen_at is None
