@@ -1,7 +1,8 @@
 """Findings about sessions: one that blocks others, missing time-outs, too few connections."""
 
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -24,7 +25,7 @@ on_mariadb = pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
-def wait_for_the_row(app: Flask) -> None:
+def lock_and_release(app: Flask) -> None:
     with held_row(app):
         pass
 
@@ -43,15 +44,14 @@ def test_a_session_that_holds_a_row_for_long_is_named(
 ) -> None:
     monkeypatch.setattr(sessions, "BLOCKED_SECONDS", 1)
     wait_until(lambda: not blocked(app), 30, "no other test blocks anybody on this server")
-    with held_row(app):
+    # The row is released first, also when the test fails; otherwise the pool would wait for ever.
+    with ThreadPoolExecutor(1) as pool, held_row(app):
         found = wait_until(lambda: blocked(app), 30)[0]
         assert (found.code, found.level) == ("database_blocked", "warning")
         assert "127.0.0.1" in found.message
-        waiting = threading.Thread(target=wait_for_the_row, args=[app])
-        waiting.start()
+        pool.submit(lock_and_release, app)
         wait_until(lambda: blocked(app)[0].level == "broken", 30)
         assert "1 sesi menunggunya" in blocked(app)[0].message
-    waiting.join()
     assert wait_until(lambda: not blocked(app), 30)
 
 
@@ -65,8 +65,9 @@ def test_an_account_that_may_not_see_transactions_is_cured(
     own = create_app(
         config.load({**settings, "DATABASE_URL": address.replace("root@", f"plain_{database}@")})
     )
-    with app.app_context(), db.engine.connect() as root:
+    with app.app_context(), db.engine.connect() as root, ExitStack() as at_the_end:
         root.exec_driver_sql(f"CREATE USER {account}")
+        at_the_end.callback(root.exec_driver_sql, f"DROP USER {account}")
         root.exec_driver_sql(f"GRANT ALL ON {database}.* TO {account}")
         found = wait_finding(own, "database_privilege")
         assert found["cure"].endswith(f": GRANT PROCESS ON *.* TO {account}")
@@ -74,7 +75,6 @@ def test_an_account_that_may_not_see_transactions_is_cured(
         with own.app_context():
             db.engine.dispose()
         wait_until(lambda: not named(own, "database_privilege"), 30, "it goes")
-        root.exec_driver_sql(f"DROP USER {account}")
 
 
 @on_postgresql
@@ -89,13 +89,11 @@ def test_a_session_that_only_reads_blocks_nobody(
             running = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(2)'"
             return bool(db.session.scalar(text(running)))
 
-    with psycopg.connect(settings["DATABASE_URL"]) as reader:
-        reading = threading.Thread(target=reader.execute, args=["SELECT pg_sleep(2)"])
-        reading.start()
+    with psycopg.connect(settings["DATABASE_URL"]) as reader, ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(reader.execute, b"SELECT pg_sleep(2)")
         wait_until(reads, 30, "the other session reads")
         assert blocked(app) == []
-        assert reading.is_alive(), "it was examined while it read"
-        reading.join()
+        assert not reading.done(), "it was examined while it read"
 
 
 @servers
@@ -110,12 +108,12 @@ def test_too_few_connections_for_the_running_processes(
 ) -> None:
     monkeypatch.setattr(sessions, "CONNECTIONS_PER_WEB_PROCESS", 150)
     names = ["myukm gunicorn web1:7", "myukm gunicorn web2:7", "myukm worker.py w1:9"]
-    living = [psycopg.connect(settings["DATABASE_URL"], application_name=name) for name in names]
-    with app.app_context():
+    with ExitStack() as connections, app.app_context():
+        for name in names:
+            connection = psycopg.connect(settings["DATABASE_URL"], application_name=name)
+            connections.enter_context(connection)
         found = list(sessions.connections())
         db.session.rollback()
-    for connection in living:
-        connection.close()
     assert [finding.code for finding in found] == ["database_connections"]
     assert "menerima 197" in found[0].message
 
