@@ -209,4 +209,5 @@ def typing(code: str) -> Any:
 @logged_in
 def online(code: str) -> Any:
     """Return the members with their presence."""
-    return jsonify(presence_list.member_list(memberships.get_membership(current_account().id, code).ukm))
+    membership = memberships.get_membership(current_account().id, code)
+    return jsonify(presence_list.member_list(membership.ukm))

@@ -104,7 +104,9 @@ def member_list(ukm: Ukm) -> dict[str, Any]:
     return {"online_count": count, "total_members": size, "members": people}
 
 
-def _first_connected(ukm: Ukm, connected: Mapping[int, str]) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
+def _first_connected(
+    ukm: Ukm, connected: Mapping[int, str]
+) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
     """Return up to `LISTED_OF_LARGE` connected members, by name, and the number of all connected
     members."""
     if not connected:
