@@ -123,13 +123,22 @@ def wait_for_locks(session: Session, seconds: float) -> None:
 
 
 def lift_time_limits(connection: Connection) -> None:
-    """Lift the time limits of the running transaction (PostgreSQL), for migrations, and for
-    imports, files and checks in jobs and commands. Not in a request, which would hold its
-    connection for as long. Keepalives still detect a machine that vanished."""
+    """Lift the time limits of the running transaction, for migrations, and for imports, files and
+    checks in jobs and commands. Not in a request, which would hold its connection for as long.
+
+    On MariaDB only the limits of idle transactions are lifted, and the connection is closed after
+    the transaction, because these limits are those of a whole session. Keepalives still detect a
+    machine that vanished.
+    """
     if connection.dialect.name == "postgresql":
         names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
         calls = ", ".join(f"set_config('{name}', '0', true)" for name in names)
         connection.exec_driver_sql(f"SELECT {calls}")
+    elif connection.dialect.name == "mysql":
+        connection.detach()
+        connection.exec_driver_sql(
+            "SET SESSION idle_transaction_timeout = 0, idle_write_transaction_timeout = 0"
+        )
 
 
 def raise_work_memory(connection: Connection) -> None:

@@ -1,10 +1,12 @@
 """The time-outs of database connections, on both sides."""
 
 import gc
+import io
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +28,10 @@ from myukm.db import breaker, clock, timeouts
 from myukm.db.availability import DATABASE_UNAVAILABLE, is_unavailable
 from myukm.db.engine import migration_engine
 from myukm.db.session import transaction
+from myukm.domain.siswa.filters import Filters
+from myukm.domain.siswa.listing_files import write_csv
 from myukm.extensions import db
+from myukm.models import Siswa
 from tests.support.held_row import LOCK, held_row
 from tests.support.people import UKM
 from tests.support.postgresql import PostgreSQL
@@ -153,6 +158,26 @@ def test_a_session_that_falls_silent_inside_a_transaction_frees_its_rows(
     assert is_unavailable(caught.value)
     with app.app_context(), transaction() as session:  # on a new connection
         assert session.scalar(LOCK)
+
+
+@servers
+def test_a_file_may_be_written_longer_than_a_transaction_may_be_idle(
+    short_timeouts: None, app: Flask, people: dict[str, int]
+) -> None:
+    """A job writes it. Other transactions keep their limits, those after it, too."""
+
+    def outlast_another(_done: int = 0) -> None:
+        """Return when a transaction that began later was ended because it was idle."""
+        with app.app_context(), pytest.raises(DATABASE_UNAVAILABLE):
+            fall_silent(app)
+
+    file = io.BytesIO()
+    with app.app_context(), ThreadPoolExecutor(1) as pool:
+        with transaction() as session:
+            session.add(Siswa(idperson="1", nama="Ani"))
+        write_csv(Filters(), file, lambda done: pool.submit(outlast_another, done).result())
+    assert b"Ani" in file.getvalue()
+    outlast_another()
 
 
 def fall_silent(app: Flask) -> None:
