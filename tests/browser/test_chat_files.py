@@ -42,6 +42,12 @@ FILE_STORE = """(method) => new Promise((resolve, reject) => {
         transaction.onerror = () => reject(transaction.error);
     };
 })"""
+# Chosen photos are not measured before `release()` is called.
+HOLD_MEASURING = """() => {
+    const measure = createImageBitmap;
+    const held = new Promise((release) => { window.release = release; });
+    window.createImageBitmap = async (file) => (await held, measure(file));
+}"""
 ABORTED = "ERR_FAILED"  # what the console says about an aborted request
 
 
@@ -241,11 +247,7 @@ def test_only_the_reply_has_the_quote_though_its_photo_takes_time(
         sent = {"message": text, "client_id": text}
         assert client_as("friend").post(MESSAGES, json=sent).status_code == 201
     mega = open_room(open_as, "member")
-    mega.evaluate("""() => {
-        const measure = createImageBitmap;
-        const held = new Promise((release) => { window.release = release; });
-        window.createImageBitmap = async (file) => (await held, measure(file));
-    }""")
+    mega.evaluate(HOLD_MEASURING)
 
     def reply_to(text: str) -> None:
         mega.locator(".message", has_text=text).first.hover()
@@ -293,6 +295,26 @@ def test_a_pasted_photo_is_sent_with_the_message_entered_right_after(
     expect(after.locator(".file-picture")).to_have_count(0)
     expect(after).to_be_visible()
     expect(mega.locator(".attached-file")).to_have_count(0)
+
+
+def test_a_crash_loses_neither_the_message_that_is_being_sent_nor_what_is_typed_meanwhile(
+    open_as: OpenAs, photo: Path, console_errors: list[str]
+) -> None:
+    mega = open_room(open_as, "member")
+    mega.evaluate(HOLD_MEASURING)
+    mega.route("**/files", lambda route: route.abort())
+    choose(mega, photo)
+    wait_until(lambda: stored_files(mega) == 1, 30, "the file is stored")
+    mega.fill("#draft", "dengan foto")
+    mega.click(SEND)
+    mega.fill("#draft", "sementara itu")
+    mega.reload()
+    mega.unroute("**/files")
+    sent = mega.locator(".message[data-state=sent]", has_text="dengan foto")
+    expect(sent.locator("a.file-picture[href]")).to_have_count(1)
+    expect(mega.locator("#draft")).to_have_value("sementara itu")
+    expect(mega.locator(".attached-file")).to_have_count(0)
+    console_errors[:] = [c for c in console_errors if ABORTED not in c]
 
 
 def test_a_picture_keeps_the_focus_though_its_message_arrives_again(

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { WaitingFiles } from "../../myukm/static/js/chat/waiting_files.js";
+import { putFile } from "../../myukm/static/js/core/file_store.js";
 import { makePage } from "./page.js";
 
 /** A request that fails as without a network. So does one with a file that cannot be read. */
@@ -27,8 +28,9 @@ beforeEach(() => {
 
 /** Why the upload of a file fails. */
 async function failureOf(file) {
+  await putFile(7, "f1", file);
   const files = new WaitingFiles("/ukm/X", 7, () => {});
-  const entry = { client_id: "m1", files: await files.store([{ client_id: "f1", file }]) };
+  const entry = { client_id: "m1", files: [{ client_id: "f1", size: 3 }] };
   return files.send(entry).catch((error) => error);
 }
 

@@ -7,22 +7,9 @@ import { size } from "../core/format.js";
 import { t } from "../core/i18n.js";
 import { toast } from "../core/toast.js";
 import { newId } from "./outbox.js";
+import { measure } from "./picture_size.js";
 
 const MAX_FILES = 10;
-const PICTURE = /^image\/(jpeg|png|webp|gif)$/;
-
-/** Resolves to {width, height} of a picture as it is shown, {} for any other file. */
-async function measure(file) {
-  if (!PICTURE.test(file.type)) return {};
-  try {
-    const bitmap = await createImageBitmap(file);
-    const { width, height } = bitmap;
-    bitmap.close(); // frees some 50 MB for a photo of a phone
-    return { width, height };
-  } catch {
-    return {};
-  }
-}
 
 /** Shows the picture in place of the icon. Its blob address is released once it is loaded. */
 function showThumbnail(chip, file) {
@@ -115,7 +102,7 @@ export class Attachments {
   }
 
   show(id, file) {
-    const entry = { client_id: id, file, name: file.name, measured: measure(file) };
+    const entry = { client_id: id, name: file.name, type: file.type, size: file.size };
     this.chosen.push(entry);
     const chip = fillSlots(cloneTemplate("attached-file"), {
       name: file.name,
@@ -126,7 +113,10 @@ export class Attachments {
     button.addEventListener("click", () => this.remove(entry, chip));
     this.box.append(chip);
     this.box.hidden = false;
-    entry.measured.then(({ width }) => width && showThumbnail(chip, file));
+    measure(file).then((dimensions) => {
+      Object.assign(entry, dimensions);
+      if (dimensions.width) showThumbnail(chip, file);
+    });
   }
 
   remove(entry, chip) {
@@ -138,14 +128,11 @@ export class Attachments {
     this.changed();
   }
 
-  /** Empties the list at once, and resolves to the chosen files once they are measured. The browser
-   * still keeps them. */
-  take() {
-    const { chosen } = this;
+  /** Empties the list. The browser still keeps the files, for the outbox. */
+  clear() {
     this.chosen = [];
     this.box.replaceChildren();
     this.box.hidden = true;
-    const withSize = async ({ measured, ...entry }) => ({ ...entry, ...(await measured) });
-    return Promise.all(chosen.map(withSize)); // a picture takes time to measure
+    this.changed();
   }
 }

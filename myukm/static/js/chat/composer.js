@@ -11,11 +11,11 @@ function fit(field) {
 }
 
 /** Starts the field below the messages: it stores the draft and the quoted message under the key
- * `room`, and sends on Enter where there is a keyboard. `send(text, replyTo)` may return a promise;
- * `typing()` is called for each change; `keys(event)` returns whether something else, such as the list
- * of names, handled the key; `editLast(event)` is called for an arrow up in the empty field;
- * `hasFiles()` returns whether files are chosen. Returns the draft, and `reply(message)`, which quotes a
- * message. */
+ * `room`, and sends on Enter where there is a keyboard. `send(text, replyTo)` is called before the
+ * draft is emptied, so that a crash between loses nothing; `typing()` for each change; `keys(event)`
+ * returns whether something else, such as the list of names, handled the key; `editLast(event)` is
+ * called for an arrow up in the empty field; `hasFiles()` returns whether files are chosen. Returns
+ * the draft, and `reply(message)`, which quotes a message. */
 export function startComposer(form, room, { send, typing, keys, editLast, hasFiles }) {
   const field = form.elements.message;
   const bar = document.getElementById("replying");
@@ -44,20 +44,18 @@ export function startComposer(form, room, { send, typing, keys, editLast, hasFil
     field.focus();
   }
 
-  async function submit() {
-    const text = field.value.trim();
-    if (!text && !hasFiles()) return;
-    const quoted = draft.takeReply();
-    setText("");
-    showReply();
-    field.focus();
-    await send(text, quoted); // until then the stored draft stays, so that a crash loses nothing
-    draft.save({ text: field.value });
-  }
-
   function showDraft() {
     setText(draft.value.text);
     showReply();
+  }
+
+  function submit() {
+    const text = field.value.trim();
+    if (!text && !hasFiles()) return;
+    send(text, draft.value.reply_to);
+    draft.save({ text: "", reply_to: null });
+    showDraft();
+    field.focus();
   }
 
   if (field.value) draft.save({ text: field.value }); // typed before this script ran

@@ -55,14 +55,6 @@ export class Draft {
     write(local, this.key, this.isEmpty ? null : this.value);
   }
 
-  /** Removes the quoted message from the draft and returns it; the stored draft has it until
-   * `save`. */
-  takeReply() {
-    const { reply_to: quoted } = this.value;
-    this.value = { ...this.value, reply_to: null };
-    return quoted;
-  }
-
   /** Takes over the draft of a closed tab if this tab has none; resolves to whether it did. */
   async adopt() {
     if (!navigator.locks) return false;

@@ -38,7 +38,8 @@ export class Outbox {
     return this.entries().some((entry) => entry.client_id === clientId);
   }
 
-  /** Adds a text, the message that it answers or null, and its stored files, and sends it. */
+  /** Adds a text, the message that it answers or null, and its files `{client_id, name, size, …}`,
+   * and sends it. Returns the entry. */
   add(text, replyTo, files = []) {
     const entry = {
       ...this.author,
@@ -52,6 +53,7 @@ export class Outbox {
     this.save([...this.entries(), entry]);
     this.changed(entry);
     this.flush();
+    return entry;
   }
 
   /** Removes the entries with these ids. */

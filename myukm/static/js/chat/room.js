@@ -22,7 +22,7 @@ import { Presence } from "./presence.js";
 import { startProfileUpdates } from "./profile_updates.js";
 import { startReading } from "./read_marker.js";
 import { startResync } from "./resync.js";
-import { makeOutbox } from "./room_outbox.js";
+import { makeOutbox, showPictures } from "./room_outbox.js";
 import { startSavingRoom } from "./saved_messages.js";
 import { Timeline } from "./timeline.js";
 import { Typing } from "./typing.js";
@@ -48,7 +48,6 @@ class Room {
     this.me = Number(accountId());
     this.form = part("composer");
     this.attachments = new Attachments(this.form, root, this.me);
-    this.sending = Promise.resolve();
     this.presence = new Presence(root, data("member-page"));
     this.timeline = new Timeline(part("timeline"), Number(this.firstUnread));
     this.typing = new Typing(part("typing"), this.url);
@@ -78,18 +77,11 @@ class Room {
     startSavingRoom(saved, () => timeline.stored());
   }
 
-  /** Resolves when the outbox has the message. Messages keep their order, though storing files takes
-   * time. */
+  /** Moves a text and the chosen files to the outbox. */
   send(text, replyTo) {
-    const chosen = this.attachments.take();
-    const put = () => this.addToOutbox(text, replyTo, chosen);
-    this.sending = Promise.allSettled([this.sending]).then(put);
-    return this.sending;
-  }
-
-  async addToOutbox(text, replyTo, chosen) {
-    this.outbox.add(text, replyTo, await this.outbox.files.store(await chosen));
-    this.attachments.changed();
+    const entry = this.outbox.add(text, replyTo, this.attachments.chosen);
+    this.attachments.clear();
+    showPictures(this.outbox, entry);
     const isStored = !this.outbox.memory; // a new page would lose a message that is only in memory
     if (this.newer.hasMore && isStored) this.timeline.anchor.toNewest();
   }
@@ -139,7 +131,7 @@ class Room {
     const { draft, reply } = startComposer(this.form, `draft:${this.me}:${this.code}`, {
       send: (text, replyTo) => {
         this.typing.messageSent();
-        return this.send(text, replyTo);
+        this.send(text, replyTo);
       },
       typing: () => this.typing.send(),
       keys: (event) => mentions.handleKey(event),

@@ -4,13 +4,16 @@ import { showProgress } from "./message_files.js";
 import { Outbox } from "./outbox.js";
 import { WaitingFiles } from "./waiting_files.js";
 
-/** Shows the pictures of waiting messages after a reload. */
-export async function restorePictures(outbox) {
-  for (const entry of outbox.entries().filter(({ files }) => files)) {
-    await outbox.files.restore(entry);
-    outbox.update(entry.client_id, {});
-  }
+/** Shows the pictures of a waiting message. */
+export async function showPictures(outbox, { client_id: clientId, files }) {
+  if (!files) return;
+  const prepared = await Promise.all(files.map((file) => outbox.files.prepare(file)));
+  outbox.update(clientId, { files: prepared });
 }
+
+/** Shows the pictures of all waiting messages after a reload. */
+export const restorePictures = (outbox) =>
+  Promise.all(outbox.entries().map((entry) => showPictures(outbox, entry)));
 
 /** Opens the outbox of a room: `me` is the id of the account and `authorName` its name. */
 export function makeOutbox({ me, authorName, code, url, timeline }) {

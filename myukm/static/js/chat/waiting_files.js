@@ -2,9 +2,10 @@
 // (by its client_id), also after a reload or days without a network.
 
 import { ApiError } from "../core/api.js";
-import { getFile, putFile, removeFile } from "../core/file_store.js";
+import { getFile, removeFile } from "../core/file_store.js";
 import { t } from "../core/i18n.js";
 import { isReadable } from "../core/readable_file.js";
+import { measure } from "./picture_size.js";
 import { upload } from "./upload.js";
 
 const previews = new Map();
@@ -24,24 +25,18 @@ export class WaitingFiles {
     this.uploaded = new Map();
   }
 
-  /** Stores chosen files, `{client_id, file, name, …}`, and returns them without their bytes, for
-   * the outbox. */
-  async store(chosen) {
-    await Promise.all(chosen.map(({ client_id, file }) => putFile(this.owner, client_id, file)));
-    for (const { client_id, file, width } of chosen) if (width) this.preview(client_id, file);
-    return chosen.map(({ file, ...rest }) => ({ ...rest, type: file.type, size: file.size }));
-  }
-
   preview(clientId, file) {
     if (!previews.has(clientId)) previews.set(clientId, URL.createObjectURL(file));
   }
 
-  /** After a reload: reads the pictures of a waiting message from their store. */
-  async restore({ files = [] }) {
-    for (const { client_id, width } of files) {
-      const file = width && (await getFile(this.owner, client_id).catch(() => null));
-      if (file) this.preview(client_id, file);
-    }
+  /** Makes the preview of a waiting file that is a picture, and resolves to the file with the size
+   * of the picture, which is unknown if the message was sent before the picture was measured. */
+  async prepare(waiting) {
+    const file = await getFile(this.owner, waiting.client_id).catch(() => null);
+    if (!file) return waiting;
+    const measured = waiting.width ? waiting : { ...waiting, ...(await measure(file)) };
+    if (measured.width) this.preview(waiting.client_id, file);
+    return measured;
   }
 
   /** Uploads the files of a waiting message and resolves to their ids. Rejects with an ApiError. */
