@@ -120,6 +120,25 @@ def test_a_text_that_is_too_long_stays_in_the_field_with_an_error(open_as: OpenA
     expect(mega.locator(".message-text")).to_have_text("pendek")
 
 
+def test_the_count_of_characters_is_announced_after_a_pause_not_with_each_key(
+    open_as: OpenAs,
+) -> None:
+    mega = open_room(open_as, "member")
+    mega.clock.install()
+    field, counter = mega.locator("#draft"), mega.locator("#draft-count")
+    announced = mega.locator("#composer [role=status]:not(#closed)")
+    field.fill("a" * 899)
+    mega.clock.run_for(2000)
+    for length in range(900, 904):
+        field.press_sequentially("a")
+        expect(counter).to_have_text(f"{length} / 1.000")
+        expect(announced).to_have_text("")
+    mega.clock.run_for(2000)
+    expect(announced).to_have_text("903 / 1.000")
+    expect(field).to_have_accessible_description("903 / 1.000")
+    assert mega.locator("#composer").aria_snapshot().count("903 / 1.000") == 1
+
+
 def test_arrow_up_in_the_empty_field_edits_the_authors_last_message(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:

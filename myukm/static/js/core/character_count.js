@@ -1,10 +1,14 @@
 // A text that is too long stays in its field, and a counter says by how much. Without JavaScript
 // `maxlength` cuts the text off.
 
+import { debounced } from "./debounced.js";
+import { setText } from "./dom.js";
 import { number } from "./format.js";
 import { t } from "./i18n.js";
 
 const SHOWN_FROM_SHARE = 0.9;
+const TYPING_PAUSE_MS = 1000;
+const counters = new WeakMap();
 
 /** The length as the server counts it: code points of the trimmed text in NFC. */
 export const lengthOf = (text) => [...text.normalize("NFC").trim()].length;
@@ -14,6 +18,7 @@ export function startCharacterCounts() {
   for (const field of document.querySelectorAll("textarea[maxlength]")) {
     field.dataset.max = field.maxLength;
     field.removeAttribute("maxlength");
+    counters.set(field, makeCounter(field));
     field.addEventListener("input", () => showCount(field));
     showCount(field);
   }
@@ -21,6 +26,7 @@ export function startCharacterCounts() {
 
 /** To be called when a script has changed the field's text. */
 export function showCount(field) {
+  const { shown, announce } = counters.get(field);
   const max = Number(field.dataset.max);
   const length = lengthOf(field.value);
   const tooLong = length > max;
@@ -30,23 +36,25 @@ export function showCount(field) {
   field.setCustomValidity(tooLong ? text : "");
   if (tooLong) field.setAttribute("aria-invalid", "true");
   else field.removeAttribute("aria-invalid");
-  const counter = counterOf(field);
-  counter.hidden = length < max * SHOWN_FROM_SHARE;
-  counter.textContent = counter.hidden ? "" : text;
-  counter.classList.toggle("problem", tooLong);
+  shown.hidden = length < max * SHOWN_FROM_SHARE;
+  shown.textContent = shown.hidden ? "" : text;
+  shown.classList.toggle("problem", tooLong);
+  announce();
 }
 
-function counterOf(field) {
-  const id = `${field.id}-count`;
-  const existing = document.getElementById(id);
-  if (existing) return existing;
-  const counter = document.createElement("output");
-  Object.assign(counter, { id, className: "character-count small muted" });
-  counter.setAttribute("for", field.id);
-  field.setAttribute(
-    "aria-describedby",
-    `${field.getAttribute("aria-describedby") ?? ""} ${id}`.trim(),
-  );
-  field.after(counter);
-  return counter;
+/** Adds the visible count and a second one for screen readers. That one changes only after a pause,
+ * because they read each change aloud, which would be one with each key. */
+function makeCounter(field) {
+  const [shown, announced] = [document.createElement("span"), document.createElement("span")];
+  Object.assign(shown, { id: `${field.id}-count`, className: "character-count small muted" });
+  shown.setAttribute("aria-hidden", "true");
+  Object.assign(announced, { id: `${field.id}-count-announced`, className: "visually-hidden" });
+  announced.setAttribute("role", "status");
+  const described = field.getAttribute("aria-describedby") ?? "";
+  field.setAttribute("aria-describedby", `${described} ${announced.id}`.trim());
+  field.after(shown, announced);
+  return {
+    shown,
+    announce: debounced(() => setText(announced, shown.textContent), TYPING_PAUSE_MS),
+  };
 }
