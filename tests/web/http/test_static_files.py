@@ -59,6 +59,14 @@ def test_a_page_loads_four_style_sheets(get: Get, app: Flask) -> None:
     assert get(sheets[0]).text == "\n".join((folder / f"{n}.css").read_text() for n in names)
 
 
+def test_style_sheets_write_no_glyphs_because_screen_readers_read_them_aloud(app: Flask) -> None:
+    sheets = (Path(str(app.static_folder)) / "css").glob("*.css")
+    written = {
+        text for sheet in sheets for text in re.findall(r"[\s{;]content: (.+);", sheet.read_text())
+    }
+    assert written == {'""', "none", "attr(data-label)", 'counter(page) " / " counter(pages)'}
+
+
 @pytest.mark.parametrize("names", ["tokens+none", "+tokens", "..+tokens", "tokens+../base"])
 def test_only_existing_style_sheets_are_joined(get: Get, names: str) -> None:
     version = re.search(r"/static/v-[0-9a-f]+", get("/login").text)[0]  # type: ignore[index]
