@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from myukm.domain.chat import messages
 from tests.browser.conftest import PHONE, OtherMembers, check_look
@@ -90,6 +90,39 @@ def test_a_message_is_sent_from_its_page_if_the_local_storage_is_full(
     sent = page.locator(".message[data-state=sent]", has_text="hanya di memori")
     expect(sent).to_have_count(1)
     assert page.url == address
+
+
+def test_the_browser_asks_before_a_new_page_loses_messages_that_are_only_in_memory(
+    open_as: OpenAs,
+    many_messages: None,  # noqa: F811
+    console_errors: list[str],
+) -> None:
+    page = open_as("member", f"{CHAT}?around=100#pesan-100")
+    page.wait_for_selector("html[data-stream=open]")
+    address = page.url
+    page.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full'); }; }")
+    page.route("**/messages", lambda route: route.abort())
+    page.fill("#draft", "hanya di memori")
+    page.keyboard.press("Enter")
+    message = page.locator(".message", has_text="hanya di memori")
+    expect(message).to_contain_text("menunggu jaringan")
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.locator("#jump").click()
+    wait_until(lambda: asked or page.wait_for_timeout(50), 30, "the question")
+    expect(message).to_have_count(1)
+    assert (page.url, asked) == (address, ["beforeunload"])
+    page.unroute("**/messages")
+    expect(message).to_have_attribute("data-state", "sent", timeout=40_000)
+    page.locator("#jump").click()
+    page.wait_for_url(f"**{CHAT}")
+    assert len(asked) == 1
+    console_errors[:] = [line for line in console_errors if "ERR_FAILED" not in line]
 
 
 def test_sending_a_message_among_older_messages_opens_the_end(

@@ -34,6 +34,11 @@ export class Outbox {
     this.memory = write(local, this.key, entries.length ? entries : null) ? null : entries;
   }
 
+  /** Whether a new page would find all messages. */
+  get isStored() {
+    return !this.memory?.length;
+  }
+
   has(clientId) {
     return this.entries().some((entry) => entry.client_id === clientId);
   }

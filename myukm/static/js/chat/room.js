@@ -82,8 +82,7 @@ class Room {
     const entry = this.outbox.add(text, replyTo, this.attachments.chosen);
     this.attachments.clear();
     showPictures(this.outbox, entry);
-    const isStored = !this.outbox.memory; // a new page would lose a message that is only in memory
-    if (this.newer.hasMore && isStored) this.timeline.anchor.toNewest();
+    if (this.newer.hasMore && this.outbox.isStored) this.timeline.anchor.toNewest();
   }
 
   /** Removes this person's messages from the outbox, because the server has stored them. */
@@ -204,6 +203,15 @@ class Room {
       on(type, (event) => event.ukm === this.code && listener(event));
     }
     addEventListener("online", () => this.outbox.flush());
+    this.askBeforeLoss();
+  }
+
+  /** Lets the browser ask before it leaves the page with messages that are only in memory. It does
+   * not ask once the session has ended, because the next person must not see this page. */
+  askBeforeLoss() {
+    const ask = (event) => this.outbox.isStored || event.preventDefault();
+    addEventListener("beforeunload", ask);
+    on("ended", () => removeEventListener("beforeunload", ask));
   }
 
   received(message) {
