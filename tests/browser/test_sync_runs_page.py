@@ -5,11 +5,13 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import func, select
 
 from devtools.simulator import Simulator
+from myukm.domain.sync import progress
 from myukm.extensions import db
+from myukm.live import pubsub
 from myukm.models import Siswa
 from tests.browser.conftest import check_look
 from tests.support import sync
@@ -103,7 +105,24 @@ def test_quarantined_answers_are_shown_and_a_person_accepts_them(
     expect(page.locator("#guard tbody tr")).to_have_count(10)
     expect(page.get_by_role("button", name="Lanjutkan")).to_be_hidden()
     check_live_look(page)
-    page.get_by_role("button", name="Terima").click()
+    calls: list[Route] = []
+
+    def hold(route: Route) -> None:
+        calls.append(route)
+
+    page.route("**/resume", hold)
+    accept = page.get_by_role("button", name="Terima")
+    accept.click()
     page.locator("dialog[open]").get_by_role("button", name="Terima").click()
+    expect(accept).to_be_disabled()
+    # An event replaces the list and its buttons while the answer is awaited.
+    old = page.locator("#guard").element_handle()
+    with campus.app_context():
+        event = progress.current() | {"workers": 5}
+        pubsub.publish_transient("sync", "sync.progress", event)
+    page.wait_for_function("old => !old.isConnected", arg=old)
+    expect(accept).to_be_disabled()
+    (call,) = calls
+    call.continue_()
     expect(page.locator("#sync-status")).to_contain_text("Selesai")
     expect(page.locator("#guard tbody tr")).to_have_count(0)

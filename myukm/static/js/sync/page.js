@@ -101,15 +101,15 @@ class SyncPage {
     const { action, call = action, body = "{}" } = button.dataset;
     if (QUESTIONS[action] && !(await QUESTIONS[action](this.current))) return;
     this.focus.pressed(button);
-    button.setAttribute("aria-busy", "true");
-    button.disabled = true;
+    this.view.pending.add(action);
+    this.view.render(this.current);
     try {
       await this.renderAnswer(api.post(`${this.url}/${call}`, JSON.parse(body)));
     } catch (error) {
       toast(error.message, "bad");
       this.focus.refused(button);
     } finally {
-      button.removeAttribute("aria-busy");
+      this.view.pending.delete(action);
       this.view.render(this.current);
       this.focus.settle();
     }

@@ -12,6 +12,8 @@ export class ProgressView {
     this.statuses = data("statuses");
     this.chart = new SpeedChart(document.getElementById("speed"), data("chart-data"));
     this.announced = "";
+    /** The actions whose answer is awaited. Kept here, because a reload replaces buttons. */
+    this.pending = new Set();
   }
 
   render(progress) {
@@ -20,7 +22,8 @@ export class ProgressView {
     this.showOrigin(progress);
     showNotice(document.getElementById("sync-notice"), progress);
     for (const button of this.root.querySelectorAll("[data-action]")) {
-      const isPending = button.getAttribute("aria-busy") === "true";
+      const isPending = this.pending.has(button.dataset.action);
+      button.setAttribute("aria-busy", isPending);
       button.disabled = isPending || !mayDo(button.dataset.action, progress);
     }
     this.announce(progress);
