@@ -35,7 +35,7 @@ from tests.support.workers import WORKER, kill, snapshot_now, wait_serving
 
 Start = Callable[..., Program]
 # What a worker needs; a copy leaves out tests and docs.
-CODE = ("myukm", "config.py", "worker.py", "gunicorn.conf.py")
+CODE = ("myukm", "config.py", "rq_settings.py", "worker.py", "gunicorn.conf.py")
 
 
 def test_a_worker_that_hangs_in_a_job_and_one_that_helps(
