@@ -14,17 +14,23 @@ FOLDER, FILE = 0o700, 0o600
 def keep_private(instance: Path) -> None:
     """Set the umask so that new files are private, whatever the caller's umask was.
 
-    An instance folder that an older version created is made private with its content. Errors are
-    ignored, because a folder of another account cannot be changed.
+    If an older version created the instance folder with wider permissions, the folder and its
+    content are restricted. Errors are ignored, each for its own file: another account's file cannot
+    be changed, and a database's file may be gone by then.
     """
     os.umask(0o077)
     with contextlib.suppress(OSError):
         instance.mkdir(exist_ok=True)
         if instance.stat().st_mode & 0o077:
-            for path in instance.rglob("*"):
-                if not path.is_symlink():
-                    path.chmod(FOLDER if path.is_dir() else FILE)
             instance.chmod(FOLDER)
+            for path in instance.rglob("*"):
+                _restrict(path)
+
+
+def _restrict(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        if not path.is_symlink():
+            path.chmod(FOLDER if path.is_dir() else FILE)
 
 
 @contextlib.contextmanager

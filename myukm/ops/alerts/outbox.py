@@ -59,7 +59,7 @@ class Outbox:
                 logger.warning("cannot send alerts by %s yet: %s", name, error)
 
     def _deliver(self, name: str, send: Send) -> None:
-        tries = 0
+        tries = suspicious = 0
         while (message := self._next(name)) is not None:
             try:
                 send(message)
@@ -68,14 +68,15 @@ class Outbox:
                 self._failed(name, error, tries)
                 # Our code fails in the same way at each attempt.
                 cause = type(error) if isinstance(error, NotDelivered) else Refused
-                if cause.attempts and tries >= cause.attempts:
+                suspicious = suspicious + 1 if cause.attempts else 0
+                if cause.attempts and suspicious >= cause.attempts:
                     _log_dropped(message, name, "it may be why each attempt fails")
                     self._remove(name, message)
-                    tries = 0
+                    tries = suspicious = 0
                 else:
                     time.sleep(backoff(FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, tries - 1))
             else:
-                tries = 0
+                tries = suspicious = 0
                 self.failing.pop(name, None)
                 self._remove(name, message)
 

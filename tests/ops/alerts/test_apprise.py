@@ -55,3 +55,21 @@ def test_a_message_to_a_service_that_is_away_is_tried_until_it_is_back(
     box.put(message_about("one"), {"json-1": send})
     wait_until(lambda: not box.waiting(), 60, "it is back")
     assert len(attempts) == 81
+
+
+def test_attempts_during_an_outage_do_not_count_as_refusals(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "MAX_PAUSE_SECONDS", 0.001)
+    box, attempts = outbox.Outbox(), list[str]()
+
+    def send(message: Mapping[str, Any]) -> None:
+        attempts.append(message["code"])
+        if len(attempts) <= 20:
+            raise channels.NotDelivered("away")
+        if len(attempts) == 21:
+            raise channels.Refused("starting")
+
+    box.put(message_about("one"), {"hook": send})
+    wait_until(lambda: not box.waiting(), 60, "it is delivered")
+    assert len(attempts) == 22

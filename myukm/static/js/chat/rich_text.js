@@ -7,7 +7,7 @@ const UNSEEN = String.raw`\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\uf
 const IN_LINK = String.raw`(?:(?!,https?:\/\/)[^\s<>"\u0060${UNSEEN}])+`;
 const LABEL = String.raw`[\p{L}\p{N}_-]+`;
 const PATTERNS = [
-  "```[^]+?```|`[^`\\n]+`",
+  "(?<fence>`{3,})[^]+?\\k<fence>|`[^`\\n]+`",
   String.raw`https?:\/\/${IN_LINK}`,
   String.raw`(?<![\p{L}\p{N}_.@/-])www\.${LABEL}\.\p{L}${IN_LINK}`,
   // E-mail addresses and web addresses without scheme. In them an @ is no mention; the server finds
@@ -22,17 +22,17 @@ const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`);
 
 /** Fills `node` with `text`; an @ before one of `names` is a mention. */
 export function renderText(node, text, names = []) {
-  const wanted = node.cloneNode(false);
-  wanted.append(...nodesOf(text, names));
-  // The same text stays: it may be selected, and a screen reader would read it out again.
-  if (!wanted.isEqualNode(node)) node.replaceChildren(...wanted.childNodes);
+  const rendered = node.cloneNode(false);
+  rendered.append(...nodesOf(text, names));
+  // Replacing equal nodes would lose a selection and make a screen reader read the text again.
+  if (!rendered.isEqualNode(node)) node.replaceChildren(...rendered.childNodes);
 }
 
 function nodesOf(text, names) {
   const nodes = [];
   let end = 0;
-  for (const { 0: found, index } of text.matchAll(parts(names))) {
-    const [length, made] = render(found);
+  for (const { 0: found, index, groups } of text.matchAll(patternFor(names))) {
+    const [length, made] = nodeFor(found, groups.fence);
     if (!made) continue;
     nodes.push(text.slice(end, index), made);
     end = index + length;
@@ -40,7 +40,7 @@ function nodesOf(text, names) {
   return [...nodes, text.slice(end)].filter((part) => part !== "");
 }
 
-function parts(names) {
+function patternFor(names) {
   const longest = [...names].sort((one, other) => other.length - one.length).map(inAnySpelling);
   const mention = String.raw`(?<![\p{L}\p{N}])@(?:${longest.join("|")})(?!_*[\p{L}\p{N}])`;
   return new RegExp([...PATTERNS, ...(longest.length ? [mention] : [])].join("|"), "giu");
@@ -54,9 +54,9 @@ function inAnySpelling(name) {
 }
 
 /** Returns [length, element]: the element for the first `length` characters of `found`, null if
- * they are plain text. */
-function render(found) {
-  if (found.startsWith("`")) return [found.length, code(found)];
+ * they are plain text. `fence` are the backticks of a block of code. */
+function nodeFor(found, fence = "`") {
+  if (found.startsWith("`")) return [found.length, code(found.slice(fence.length, -fence.length))];
   if (found.startsWith("@")) return [found.length, found.includes("@", 1) ? null : mention(found)];
   const address = withoutPunctuation(found);
   return [address.length, link(address)];
@@ -73,9 +73,7 @@ const mention = (text) => element("span", "mention", text);
 
 /** Code is shown as typed; only links in it are links. */
 function code(text) {
-  const [ticks] = /^`+/.exec(text);
-  const inner = text.slice(ticks.length, -ticks.length);
-  return element("code", "", ...(inner.includes("`") ? [inner] : nodesOf(inner, [])));
+  return element("code", "", ...(text.includes("`") ? [text] : nodesOf(text, [])));
 }
 
 function link(text) {

@@ -29,7 +29,13 @@ export function onGap(listener) {
 }
 
 function emit(type, data) {
-  for (const listener of listeners.get(type) ?? []) listener(localized(data));
+  for (const listener of listeners.get(type) ?? []) {
+    try {
+      listener(localized(data));
+    } catch (error) {
+      reportError(error); // the other listeners need the event, too: it is not sent again
+    }
+  }
 }
 
 const page = {

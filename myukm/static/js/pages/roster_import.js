@@ -7,7 +7,8 @@ export default function startRosterImport(root) {
   const bar = root.querySelector("progress");
   let isDone = false;
   const request = async () => {
-    const state = await get(location.pathname).catch(() => null);
+    // A newer upload of this person, for example in another tab, deletes the import.
+    const state = await get(location.pathname).catch(({ status }) => (status === 404 ? {} : null));
     if (state?.done) bar.value = Math.min(state.done, bar.max);
     isDone = state !== null && state.status !== root.dataset.status;
     if (isDone) location.reload();

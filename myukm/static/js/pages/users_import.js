@@ -59,5 +59,5 @@ async function check(form, result, signal) {
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const fresh = page.getElementById("roster-result");
   if (fresh) result.replaceChildren(...fresh.childNodes);
-  else toast(page.querySelector("h1")?.textContent, "bad"); // too large a file, an ended log-in
+  else toast(page.querySelector("h1")?.textContent, "bad"); // an ended log-in
 }
