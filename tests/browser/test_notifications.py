@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import CDPSession, Page, Route, expect
 from sqlalchemy import delete, select
 
 from myukm.db.session import transaction
@@ -180,6 +180,31 @@ def test_the_service_worker_stores_a_renewed_subscription_of_this_log_in_only(
     handle = "(subscription) => renewed({ newSubscription: { toJSON: () => subscription } })"
     page.context.service_workers[0].evaluate(handle, as_json(renewed))
     assert stored(app) == ([renewed.subscription["endpoint"]] if is_subscribed else [])
+
+
+def test_a_renewal_that_is_still_being_sent_does_not_bring_a_subscription_back(
+    app: Flask, open_as: OpenAs, browser: FakeBrowser
+) -> None:
+    page = open_subscribed_page(open_as, browser)
+    renewals: list[Route] = []
+
+    def hold_renewal(route: Route) -> None:
+        renewals.append(route) if route.request.method == "PUT" else route.continue_()
+
+    page.route("**/push/subscription", hold_renewal)
+    page.evaluate("""() => {
+        const key = Object.keys(localStorage).find((key) => key.startsWith("push:"));
+        const sent = JSON.parse(localStorage.getItem(key));
+        localStorage.setItem(key, JSON.stringify({ ...sent, at: 0 }));
+    }""")
+    page.reload()
+    wait_until(lambda: renewals or page.wait_for_timeout(50), 30, "the renewal")
+    page.get_by_role("button", name="Matikan").click()
+    waiting = "async () => (await navigator.locks.query()).pending.some((l) => l.name === 'push')"
+    wait_until(lambda: not stored(app) or page.evaluate(waiting), 30, "the button's effect")
+    renewals[0].continue_()
+    expect(page.get_by_role("button", name="Aktifkan di perangkat ini")).to_be_visible()
+    wait_until(lambda: not stored(app), 30, "the end of the subscription")
 
 
 def test_the_page_says_how_to_allow_blocked_notifications(open_as: OpenAs) -> None:

@@ -13,6 +13,10 @@ const key = () => `push:${accountId()}`;
 /** A short name of this page's log-in, different for each. */
 const login = () => document.documentElement.dataset.login;
 
+/** Runs `task` after those of this kind that this and other tabs have begun: two at once could store a
+ * subscription that has just been replaced or ended. */
+const alone = (task) => (navigator.locks ? navigator.locks.request("push", task) : task());
+
 /** The state of pushes in this browser: "home" (iPhones and iPads have them only when started from the
  * home screen), "unsupported", "denied" (the person refused them in the browser), "on" or "off". */
 export async function state() {
@@ -37,7 +41,10 @@ function bytes(base64url) {
 /** Asks for the permission and subscribes with the server's `publicKey` (base64url); resolves to the
  * new state. Rejects with the error of the browser or the server. */
 export async function switchOn(publicKey) {
-  if (!(await ask())) return state();
+  return (await ask()) ? alone(() => subscribe(publicKey)) : state();
+}
+
+async function subscribe(publicKey) {
   const worker = await registration();
   if (!worker) return "unsupported";
   await (await worker.pushManager.getSubscription())?.unsubscribe(); // the old key may differ
@@ -55,15 +62,18 @@ async function store(subscription) {
 
 /** Unsubscribes this browser. Without network the server is told by the push service at the next
  * notification. */
-export async function switchOff() {
-  await (await current())?.unsubscribe();
-  write(local, key(), null);
-  await api.remove("/push/subscription").catch((error) => console.info(error.message));
-}
+export const switchOff = () =>
+  alone(async () => {
+    await (await current())?.unsubscribe();
+    write(local, key(), null);
+    await api.remove("/push/subscription").catch((error) => console.info(error.message));
+  });
 
 /** Sends the subscription to the server again: once a day; after each log-in of its owner, because the
  * server deletes it with the old log-in; and when the browser has renewed it. */
-export async function renew() {
+export const renew = () => alone(renewNow);
+
+async function renewNow() {
   const sent = accountId() && read(local, key());
   if (!sent || !allowed()) return;
   const subscription = await current();
