@@ -44,7 +44,7 @@ export function messageActions({ url, timeline, outbox, goTo, reply, reading }) 
   const actions = {
     reply: ({ message: { id, user_id, name, message } }) =>
       reply({ id, user_id, name, message: message.split("\n")[0] || t("files"), deleted: false }),
-    original: ({ message }) => goTo(message.reply_to.id),
+    quoted: ({ message }) => goTo(message.reply_to.id),
     edit: ({ message }) =>
       promptAndSend("edit", message, message.message, async (text) =>
         timeline.change(await api.patch(addressOf(message), { message: text })),

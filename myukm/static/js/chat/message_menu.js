@@ -50,7 +50,7 @@ export class MessageMenu {
     const isRecent = now() - Date.parse(message.created_at) < EDITABLE_MS;
     return {
       reply: !closed,
-      original: Boolean(message.reply_to) && !message.reply_to.deleted,
+      quoted: Boolean(message.reply_to) && !message.reply_to.deleted,
       copy: Boolean(message.message),
       link: true,
       unread: true,

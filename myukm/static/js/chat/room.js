@@ -196,7 +196,9 @@ class Room {
         timeline.react({ ...event, mine: isMine(event) ? event.on : undefined }),
       "chat.typing": (event) => isMine(event) || typing.add(event),
       presence: (event) => presence.updatePresence(event),
+      // A pin may be new: a report marks it as read, though no message is new (read_marker.js).
       "ukm.changed": ({ pin }) => pin && this.reading.repeatReport(),
+      // `muted_until` marks the second copy of an event, to the person themself, for `UkmState`.
       membership: (event) => "muted_until" in event || presence.updateMembership(event),
     };
     for (const [type, listener] of Object.entries(listeners)) {

@@ -3,11 +3,11 @@
 import { reloadParts } from "../core/partial_reload.js";
 import { poll } from "../core/poll.js";
 
-const isRunning = () => document.querySelector("#works [data-running]") !== null;
+const isRunning = () => document.querySelector("#bulk-actions [data-running]") !== null;
 
 export default function startFailedJobs() {
   const ask = () =>
-    reloadParts(["works", "failures"]).then(
+    reloadParts(["bulk-actions", "failures"]).then(
       () => true,
       () => false,
     );

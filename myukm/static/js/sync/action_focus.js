@@ -10,7 +10,8 @@ const NEXT = {
   cancel: ["start"],
   reset: ["start"],
 };
-const ANY = ["resume", "pause", "start"];
+/** After a change that no press caused, the first of these that is enabled. */
+const MAIN_ACTIONS = ["resume", "pause", "start"];
 
 export class ActionFocus {
   constructor(root) {
@@ -42,7 +43,7 @@ export class ActionFocus {
   settle() {
     const focused = document.activeElement;
     const isLost = [null, document.body, this.button].includes(focused) || focused.disabled;
-    const wanted = this.wanted ?? (this.button?.disabled ? ANY : []);
+    const wanted = this.wanted ?? (this.button?.disabled ? MAIN_ACTIONS : []);
     const button = isLost && wanted.map((action) => this.find(action)).find(Boolean);
     if (button) button.focus();
     if (button || !isLost) this.wanted = null;
