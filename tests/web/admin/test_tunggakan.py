@@ -10,23 +10,22 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from myukm.db import timeouts
 from myukm.db.session import transaction
 from myukm.domain.exports import writing
 from myukm.extensions import db
 from myukm.models import PaymentLoss, Siswa, Tagihan
 from myukm.web.admin import tunggakan
+from tests.db.test_timeouts import shown
 from tests.support.bill_rows import give_sets
 
 ClientAs = Callable[[str], FlaskClient]
 JSON = {"Accept": "application/json"}
 PATH = "/admin/tunggakan"
-
-
-@pytest.fixture
-def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A transaction that is silent for a second is ended. Name it before `app`."""
-    monkeypatch.setattr(timeouts, "IDLE_SECONDS", 1)
+# The setting that ends a silent transaction, ours, and a short one.
+IDLE_LIMIT = {
+    "postgresql": ("idle_in_transaction_session_timeout", "10s", "'100ms'"),
+    "mysql": ("idle_transaction_timeout", "10", "1"),
+}
 
 
 @pytest.fixture
@@ -246,16 +245,20 @@ def test_files_contain_the_filtered_students(client_as: ClientAs) -> None:
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 @pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
-@pytest.mark.usefixtures("short_limits", "students")
+@pytest.mark.usefixtures("students")
 def test_a_file_that_meets_a_time_limit_of_the_database_is_written_by_a_job(
     app: Flask, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    def wait_for_the_end_of_the_session(_written: int) -> None:
-        driver: Any = db.session.connection().connection.dbapi_connection
-        ended, _, _ = select.select([getattr(driver, "_sock", driver)], [], [], 10)
-        assert ended, "the request has no time limit"
+    def meet_the_limit(_written: int) -> None:
+        connection = db.session.connection()
+        setting, ours, short = IDLE_LIMIT[connection.dialect.name]
+        assert shown(connection, setting) == ours, "a request has this limit"
+        connection.exec_driver_sql(f"SET {setting} = {short}")
+        driver: Any = connection.connection.dbapi_connection
+        ended, _, _ = select.select([getattr(driver, "_sock", driver)], [], [], 30)
+        assert ended, "the database did not end the session"
 
-    monkeypatch.setattr(tunggakan, "yield_control", wait_for_the_end_of_the_session)
+    monkeypatch.setattr(tunggakan, "yield_control", meet_the_limit)
     answer = client_as("bendahara").get(f"{PATH}.{kind}?min=1", headers=JSON)
     assert (answer.status_code, answer.json["kind"], answer.json["total"]) == (202, kind, 2)
     with app.app_context():

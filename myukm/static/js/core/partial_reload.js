@@ -1,4 +1,5 @@
 import { ApiError, networkErrors, REQUEST_TIMEOUT_MS } from "./api.js";
+import { morph } from "./morph.js";
 import { retried } from "./retry.js";
 import { renderRelativeTimes } from "./time.js";
 
@@ -46,9 +47,9 @@ function replace(old, fresh) {
   }
   const { activeElement: focused } = document;
   const focusedKey = old.contains(focused) ? keyOf(focused) : null;
-  old.replaceWith(fresh);
-  if (focusedKey === null) return;
-  const controls = [...fresh.querySelectorAll(CONTROLS)];
+  morph(old, fresh);
+  if (focusedKey === null || focused.isConnected) return;
+  const controls = [...document.getElementById(fresh.id).querySelectorAll(CONTROLS)];
   controls.find((control) => keyOf(control) === focusedKey)?.focus({ preventScroll: true });
 }
 

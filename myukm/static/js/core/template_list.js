@@ -3,6 +3,7 @@
 
 import { cloneTemplate } from "./dom.js";
 import { decimal, number, span } from "./format.js";
+import { morphChildren } from "./morph.js";
 import { timeElement } from "./time.js";
 
 const FORMATS = {
@@ -21,8 +22,9 @@ function write(cell, value) {
 
 /** Fills `list` with one copy of template `id` for each entry; `finish(node, entry)` may change it. */
 export function renderList(list, id, entries, finish = () => {}) {
-  list.replaceChildren(
-    ...entries.map((entry) => {
+  morphChildren(
+    list,
+    entries.map((entry) => {
       const node = cloneTemplate(id);
       for (const cell of node.querySelectorAll("[data-slot]"))
         write(cell, entry[cell.dataset.slot]);

@@ -66,7 +66,8 @@ function show(health, states) {
   renderList(part("failures"), "failures-row", health.latest_failures);
 }
 
-/** Replaces the rows, and moves the focus from an old button to the same button of the new row. */
+/** Shows the rows. If the queue of the focused button is paused or resumed meanwhile, the focus moves
+ * to the button that takes its place. */
 function showQueues(queues) {
   const focusedQueue = document.activeElement?.closest("[data-change]")?.dataset.queue;
   renderList(part("queues"), "queues-row", queues, (row, queue) => {
