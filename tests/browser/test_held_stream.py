@@ -82,7 +82,7 @@ def record_requests(page: Page) -> tuple[set[str], dict[str, int]]:
 
 
 def test_a_proxy_that_buffers_the_stream_is_reported(
-    app: Flask, proxy: str, open_as: OpenAs, valkey: redis.Redis
+    app: Flask, proxy: str, open_as: OpenAs, valkey: redis.Redis, console_errors: list[str]
 ) -> None:
     [page] = open_pages(open_as, "admin", "/profile")
     page.goto(f"{proxy}/profile")
@@ -90,8 +90,9 @@ def test_a_proxy_that_buffers_the_stream_is_reported(
     miss_heartbeats(page)
     assert not named(app, "stream_buffered"), "one silence may be a lost network"
     report = "POST /stream/held"
-    wait_until(lambda: report in answered or page.clock.run_for(1000), 60, "the page's report")
-    assert answered[report] == 204
+    # A request gives up on Valkey after 0.2 s (503), and the page repeats its report.
+    wait_until(lambda: answered.get(report) == 204 or page.clock.run_for(1000), 60, "the report")
+    console_errors[:] = [line for line in console_errors if not line.endswith("/stream/held")]
     [found] = wait_until(lambda: named(app, "stream_buffered"), 30, "the finding")
     assert "proxy_buffering off" in found["cure"]
     assert 0 < valkey.ttl(held_streams.KEY) <= held_streams.TTL_SECONDS
