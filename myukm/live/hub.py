@@ -127,7 +127,7 @@ class Hub:
                 received = subscription.receive(RECEIVE_SECONDS)
                 self._set_degraded(False)
                 self._valkey.worked()
-            except (redis.RedisError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 (whatever it was, nothing is received)
                 self._valkey.failed(error)
                 if subscription:
                     subscription.close()
@@ -180,10 +180,10 @@ class Hub:
 
     def _poll_database(self) -> None:
         try:
+            with self._checking:  # before the log is read, whose events some may no longer receive
+                self._check_rights()
             self._poll_log()
             self._send_progress()
-            with self._checking:
-                self._check_rights()
         except SQLAlchemyError as error:
             self._database.failed(error)
         else:

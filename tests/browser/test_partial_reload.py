@@ -16,9 +16,9 @@ OpenAs = Callable[..., Page]
 RELOAD = """async id => {
     const address = document.querySelector('script[src*="core/app"]').src;
     const { reloadParts } = await import(new URL("../../js/core/partial_reload.js", address));
-    const old = document.getElementById(id);
+    document.getElementById(id).dataset.old = "";
     await reloadParts([id]);
-    return !old.isConnected;
+    return !document.getElementById(id).matches("[data-old]");
 }"""
 
 

@@ -3,6 +3,7 @@ changed are not overwritten by an older read."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,6 +15,7 @@ from myukm.live.event_log import LoggedEvent
 from myukm.live.hub import Hub
 from myukm.live.snapshots import Snapshots
 from myukm.live.subscriber import Subscriber
+from myukm.live.subscription import Subscription
 from myukm.live.topics import RIGHTS_CHANGED
 from tests.support.people import UKM
 from tests.support.waiting import wait_until
@@ -43,12 +45,15 @@ def failing_twice(step: Callable[..., object]) -> tuple[Callable[..., object], l
 
 
 @pytest.mark.parametrize(
-    ("part", "step"), [("streams", "dispatch"), ("streams", "send"), ("", "_since")]
+    ("part", "step"),
+    [("streams", "dispatch"), ("streams", "send"), ("", "_since"), (Subscription, "receive")],
 )
 def test_an_unexpected_error_ends_no_thread(
-    app: Flask, hub: Hub, monkeypatch: pytest.MonkeyPatch, part: str, step: str
+    app: Flask, hub: Hub, monkeypatch: pytest.MonkeyPatch, part: str | type, step: str
 ) -> None:
-    owner = getattr(hub, part) if part else hub
+    owner: Any = part
+    if isinstance(part, str):
+        owner = getattr(hub, part) if part else hub
     failing, calls = failing_twice(getattr(owner, step))
     monkeypatch.setattr(owner, step, failing)
     with app.app_context():
@@ -59,6 +64,35 @@ def test_an_unexpected_error_ends_no_thread(
     wait_until(lambda: hub.streams.seq == newest, 30, "all events are sent")
     wait_until(lambda: len(calls) > 2, 30, "the step is retried")
     assert all(thread.is_alive() for thread in hub._threads)
+
+
+def test_a_removed_member_gets_no_later_message() -> None:
+    """Both events are in the log when the change of rights arrives."""
+    hub = make_hub(
+        since=lambda seq, _limit: [LoggedEvent(1, "ukm:1", "chat.message", "{}")][seq:],
+        rights=lambda _logins: {"login": frozenset({"ukm:2"})},
+    )
+    hub.streams.seq = 0
+    subscriber = Subscriber("login", 1, "stream", frozenset({"ukm:1", "ukm:2"}), None)
+    hub.subscribe(subscriber)
+    hub._receive([LoggedEvent(*RIGHTS_CHANGED)])
+    assert hub.streams.seq == 1
+    assert not subscriber._early, "a removed member gets no event of the UKM"
+
+
+def make_hub(
+    since: Callable[[int, int], list[LoggedEvent]],
+    rights: Callable[[Iterable[str]], dict[str, frozenset[str]]],
+) -> Hub:
+    """Return a hub without Valkey."""
+    return Hub(
+        connect=pytest.fail,
+        newest=lambda: 0,
+        since=since,
+        rights=rights,
+        snapshots=Snapshots(lambda _topics: []),
+        on_ended=lambda _streams: None,
+    )
 
 
 def test_rights_read_before_a_change_do_not_replace_newer_rights() -> None:
@@ -72,14 +106,7 @@ def test_rights_read_before_a_change_do_not_replace_newer_rights() -> None:
             assert go_on.wait(10)
         return found
 
-    hub = Hub(
-        connect=pytest.fail,
-        newest=lambda: 0,
-        since=lambda _seq, _limit: [],
-        rights=rights,
-        snapshots=Snapshots(lambda _topics: []),
-        on_ended=lambda _streams: None,
-    )
+    hub = make_hub(since=lambda _seq, _limit: [], rights=rights)
     subscriber = Subscriber("login", 1, "stream", current["login"], None)
     hub.subscribe(subscriber)
     periodic = threading.Thread(target=hub._catch_up)
