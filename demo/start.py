@@ -11,7 +11,7 @@ from devtools.reaper import adopt_orphans
 from myukm import terminal
 from myukm.catalogue import N_
 from myukm.embedded_valkey import ValkeyError, lock_data
-from myukm.file_permissions import keep_private
+from myukm.private_files import keep_private
 from myukm.settings.sources import INSTANCE
 
 DATA = INSTANCE / "valkey"

@@ -21,8 +21,8 @@ def create_app(
     from flask import Flask
 
     import config as settings
-    from myukm.file_permissions import keep_private
     from myukm.logs import records, redaction
+    from myukm.private_files import keep_private
 
     keep_private(settings.INSTANCE)
     app = Flask(__name__, instance_path=str(settings.INSTANCE))

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from myukm.file_permissions import keep_private
+from myukm.private_files import keep_private
 from myukm.settings.sources import INSTANCE
 
 HOST, PORT = "127.0.0.1", 6379

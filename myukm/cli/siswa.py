@@ -23,7 +23,7 @@ from myukm.domain.paging import PER_PAGE
 from myukm.domain.roster import importing
 from myukm.domain.roster.importing import Report
 from myukm.domain.siswa import bill_table, directory
-from myukm.domain.siswa.filters import MARKS
+from myukm.domain.siswa.filters import FILTER_VALUES
 from myukm.domain.siswa.verdict_labels import describe
 from myukm.models import Siswa
 
@@ -119,7 +119,7 @@ def progress_bar() -> Iterator[Report]:
 @click.option(
     "--filter",
     "filters",
-    type=click.Choice(MARKS),
+    type=click.Choice(FILTER_VALUES),
     multiple=True,
     help=N_("Hanya yang demikian; boleh diulang, maka semuanya harus berlaku."),
 )

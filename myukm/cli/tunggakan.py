@@ -21,7 +21,7 @@ from myukm.domain.siswa.filters import EMPTY, GROUPS, SORTS, STATUSES, Filters, 
 from myukm.domain.siswa.listing_files import write_csv, write_xlsx
 from myukm.domain.siswa.sums import Figures, Group
 from myukm.errors import Invalid
-from myukm.file_permissions import replacing
+from myukm.private_files import replacing
 
 PIPE_WIDTH = 160
 FILE = click.Path(dir_okay=False, path_type=Path)

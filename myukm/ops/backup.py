@@ -28,11 +28,11 @@ from myukm.db.types import to_iso8601
 from myukm.db.versions import applied_migrations
 from myukm.errors import Conflict
 from myukm.extensions import db
-from myukm.file_permissions import replacing
 from myukm.models import LeaderLease
 from myukm.ops import backup_files, backup_rows
 from myukm.ops.backup_archive import FORM, MANIFEST, Manifest, damaged, opened, read_manifest
 from myukm.ops.periodic import ABANDONED_SECONDS
+from myukm.private_files import replacing
 
 BATCH_ROWS = 1000
 # A running program raises the leader's heartbeat within this time, even if its leader has just

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from myukm.file_permissions import FILE, FOLDER
+from myukm.private_files import FILE, FOLDER
 
 
 class Drafts:

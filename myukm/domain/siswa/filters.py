@@ -25,14 +25,18 @@ PLACES = {
 BILLS = {"period": Tagihan.period_id, "category": Tagihan.category}
 GROUPS = (*PLACES, *BILLS)
 SORTS = ("nama", "tunggakan", "lebih_bayar", "berubah")
-# Figures that cannot be true.
+# Statuses of students whose figures contradict each other or went down without a payment.
 IMPLAUSIBLE = ("tidak_cocok", "dibayar_turun", "tagihan_hilang")
 STATUSES = (
     *("tunggakan", "lunas", "lebih_bayar", "tanpa_tagihan"),
     *("belum_sinkron", "gagal", *IMPLAUSIBLE),
 )
 # The values of `filter` in the list of students. `belum` is the older name of `tunggakan`.
-MARKS = (*(("belum" if one == "tunggakan" else one) for one in STATUSES), "aktif", "nonaktif")
+FILTER_VALUES = (
+    *(("belum" if one == "tunggakan" else one) for one in STATUSES),
+    "aktif",
+    "nonaktif",
+)
 # Stands for the empty text, because a form sends an empty value for "all".
 EMPTY = "(kosong)"
 # The accepted years of a date. Dates in Python's first and last year cannot be converted to every
@@ -73,9 +77,9 @@ class Filters:
 
     def about_students(self) -> Self:
         """Return these filters without those that depend on payments."""
-        marks = tuple(name for name in self.filter if name in ("aktif", "nonaktif"))
+        active = tuple(name for name in self.filter if name in ("aktif", "nonaktif"))
         empty = {"period": (), "category": (), "min": None, "max": None}
-        return replace(self, **empty, status=(), since=None, filter=marks)  # type: ignore[arg-type]
+        return replace(self, **empty, status=(), since=None, filter=active)  # type: ignore[arg-type]
 
     def query(self, **changed: Any) -> list[tuple[str, str]]:
         """Return these filters, with the values in `changed`, as pairs for a URL's query."""
@@ -98,7 +102,7 @@ def parse(values: Values) -> Filters:
         min=_amount("min", values),
         max=_amount("max", values),
         status=_some_of("status", STATUSES, values),
-        filter=_some_of("filter", MARKS, values),
+        filter=_some_of("filter", FILTER_VALUES, values),
         since=_day(values),
         q=_last("q", values).strip(),
         sort=_one_of("sort", SORTS, values) or "nama",

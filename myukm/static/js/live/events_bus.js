@@ -38,9 +38,9 @@ function emit(type, data) {
   }
 }
 
-const page = {
+const stream = {
   cursor: null,
-  recent: null,
+  replayBuffer: null,
   lastState: "waiting",
   /** When the stream last sent something, in milliseconds of the server's clock. */
   lastReceivedAt: null,
@@ -51,19 +51,19 @@ const page = {
       if (this.cursor !== null && event.seq <= this.cursor) return;
       this.cursor = event.seq;
     } else this.startFrom(event.seq);
-    this.recent.add(event);
+    this.replayBuffer.add(event);
     emit(event.type, event.data);
   },
 
   reset(data, seq) {
     this.cursor = seq;
-    this.recent.begin(seq);
+    this.replayBuffer.begin(seq);
     emit("reset", data);
   },
 
   state(name) {
     if (name === "open") {
-      this.recent.clearStates();
+      this.replayBuffer.clearStates();
       this.lastReceivedAt = now();
     }
     this.lastState = name;
@@ -75,21 +75,23 @@ const page = {
   startFrom(cursor) {
     if (this.cursor !== null || cursor === null) return;
     this.cursor = cursor;
-    this.recent.begin(cursor);
+    this.replayBuffer.begin(cursor);
   },
 };
 
 /** When the stream last sent something, in milliseconds of the server's clock. */
-export const lastReceivedAt = () => page.lastReceivedAt;
+export const lastReceivedAt = () => stream.lastReceivedAt;
 
 /** Opens the stream, if somebody is logged in. Every listener must be registered by then. */
 export function connect() {
   if (!accountId()) return;
   const { cursor } = document.documentElement.dataset;
-  page.cursor = cursor ? Number(cursor) : null;
-  page.recent = new ReplayBuffer(page.cursor);
-  page.lastReceivedAt = now();
-  const connection = canShare() ? new SharedConnection(`stream:${accountId()}`, page) : alone();
+  stream.cursor = cursor ? Number(cursor) : null;
+  stream.replayBuffer = new ReplayBuffer(stream.cursor);
+  stream.lastReceivedAt = now();
+  const connection = canShare()
+    ? new SharedConnection(`stream:${accountId()}`, stream)
+    : unsharedConnection();
   // Otherwise each next tab would become the leader, be refused, and open the log-in page again.
   on("ended", () => connection.stop());
   connection.start();
@@ -97,7 +99,7 @@ export function connect() {
   addEventListener("pageshow", (event) => event.persisted && connection.start());
 }
 
-function alone() {
-  const source = new SseConnection(page);
+function unsharedConnection() {
+  const source = new SseConnection(stream);
   return { start: () => source.open(), stop: () => source.close() };
 }

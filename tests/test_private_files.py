@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from myukm import file_permissions
+from myukm import private_files
 
 
 def mode(path: Path) -> int:
@@ -26,7 +26,7 @@ def test_one_file_that_cannot_be_changed_leaves_no_other_open(
     monkeypatch.setattr(Path, "rglob", lambda _self, _pattern: iter(listed))
     before = os.umask(0o022)
     try:
-        file_permissions.keep_private(instance)
+        private_files.keep_private(instance)
         assert [mode(path) for path in (instance, key.parent, key)] == [0o700, 0o700, 0o600]
     finally:
         os.umask(before)
