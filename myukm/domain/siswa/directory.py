@@ -25,8 +25,8 @@ def search(
 ) -> Page[Siswa]:
     """Return page number `page` (at most the last) of the students that match, by name.
 
-    Every word of `q` must occur in `search_text`, and all `filters` (of `siswa.filters.FILTER_VALUES`, such
-    as "lunas") must hold. Raises `Invalid` for an unknown filter.
+    Every word of `q` must occur in `search_text`, and all `filters` (of `FILTER_VALUES`, such as
+    "lunas") must hold. Raises `Invalid` for an unknown filter.
     """
     found = page_of(parse({"q": [q], "filter": tuple(filters)}), page, per_page)
     students = [line.student for line in found.items]

@@ -19,7 +19,7 @@ from myukm.ops.alerts.channels import Message, NotDelivered, Refused, Send
 MAX_WAITING = 200
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 60.0
 # A channel is reported as failing after this number of failed attempts in a row.
-TRIES = 3
+FAILURES_UNTIL_REPORTED = 3
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class Outbox:
         # The text of an unexpected error may hold a password.
         why = str(error) if isinstance(error, NotDelivered) else type(error).__name__
         logger.warning("could not deliver an alert by %s: %s", name, why)
-        if tries >= TRIES:
+        if tries >= FAILURES_UNTIL_REPORTED:
             self.failing[name] = why
 
     def _next(self, name: str) -> Message | None:
