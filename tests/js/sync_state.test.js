@@ -82,6 +82,17 @@ test("an older progress object that arrives late is recognized by its counts or 
   assert.ok(!isStale(run({ run_id: 13, processed: 0 }), run()));
   assert.ok(isStale(run(), run({ status: "completed" })));
   assert.ok(!isStale(run({ status: "completed" }), run()));
+  const written = run({ processed: 0 });
+  assert.ok(isStale({ ...written, status: "queued", total: 0 }, written));
+  assert.ok(isStale(run(), run({ status: "cancelling" })));
+  assert.ok(!isStale(run({ status: "cancelled" }), run({ status: "cancelling" })));
+});
+
+test("a progress object of an earlier run that arrives late is stale, no run after a reset is not", () => {
+  const none = run({ run_id: null, status: "idle", total: 0, processed: 0 });
+  assert.ok(isStale(run({ run_id: 11, status: "completed", processed: 6102 }), run()));
+  assert.ok(!isStale(none, run({ status: "completed" })));
+  assert.ok(!isStale(run(), none));
 });
 
 test("counts are formatted, and changed is derived", () => {

@@ -29,12 +29,20 @@ const COUNTS = [
 /** Whether the run is not over. */
 export const isLive = ({ status }) => !ENDED.includes(status);
 
-/** Whether `next` is older than `shown`, because events may overtake each other: of the same run, with
- * fewer students done, or from before its end. */
+/** Whether `next` is older than `shown`, because events may overtake each other: of an earlier run, or
+ * of the same run with fewer students listed or done, or from before its end or its cancelling. */
 export function isStale(next, shown) {
+  if (next.run_id === null) return false; // a reset, which the page may see without the run's end
+  if (next.run_id !== shown.run_id) return next.run_id < (shown.run_id ?? 0);
   const done = ({ processed, cancelled }) => processed + cancelled;
-  const isBefore = done(next) < done(shown) || (isLive(next) && !isLive(shown));
-  return next.run_id === shown.run_id && isBefore;
+  if (next.total < shown.total || done(next) < done(shown)) return true;
+  return stage(next) < stage(shown);
+}
+
+/** How far the run is: a later stage never goes back to an earlier one. */
+function stage(progress) {
+  if (!isLive(progress)) return 2;
+  return progress.status === "cancelling" ? 1 : 0;
 }
 
 /** Whether the run waits for a person to accept or refuse the quarantined answers. */
