@@ -1,12 +1,16 @@
 """The search of messages: the keys Ctrl+/, the results, and the conversation around a result."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Dialog, Page, expect
 
+from myukm.db.types import utcnow
+from myukm.domain.actor import Actor
 from myukm.domain.chat import messages
+from myukm.domain.ukm import moderation
 from tests.browser.conftest import PHONE, OtherMembers, check_look
 from tests.browser.test_chat_long import many_messages  # noqa: F401 (5,000 messages)
 from tests.support.people import UKM
@@ -153,6 +157,29 @@ def test_a_deleted_result_vanishes_and_an_edited_one_is_searched_again(
         messages.edit(people["friend"], UKM, edited, "jadi libur")
     expect(hits).to_have_count(0)
     expect(page.get_by_text("Tidak ada pesan yang cocok")).to_be_visible()
+
+
+def test_the_page_reloads_when_the_person_is_removed_not_when_an_admin_mutes_them(
+    app: Flask,
+    people: dict[str, int],
+    open_as: OpenAs,
+    other_members: OtherMembers,
+    console_errors: list[str],
+) -> None:
+    found = other_members.say("rapat pagi")
+    other_members.update_membership("friend", is_admin=True)
+    page = open_as("member", f"/ukm/{UKM}/search?q=rapat")
+    page.get_by_role("searchbox").fill("yang sedang diketik")
+    page.wait_for_selector("html[data-stream=open]")
+    with app.app_context():
+        friend = Actor("Farhan Hakim", people["friend"])
+        moderation.mute(friend, UKM, people["member"], utcnow() + timedelta(hours=1))
+        messages.edit(people["friend"], UKM, found, "rapat pagi sekali")
+    expect(page.locator("[data-message]")).to_contain_text("sekali")
+    expect(page.get_by_role("searchbox")).to_have_value("yang sedang diketik")
+    other_members.remove("member")
+    expect(page.get_by_role("searchbox")).to_have_count(0)
+    console_errors[:] = [line for line in console_errors if "status of 404" not in line]
 
 
 @pytest.mark.parametrize("path", ["/ukm", CHAT])

@@ -1,5 +1,6 @@
 // Keeps the results of a search current by the stream.
 
+import { JOINED } from "../chat/presence.js";
 import { reloader } from "../core/partial_reload.js";
 import { on } from "../live/events_bus.js";
 
@@ -14,6 +15,11 @@ export default function startSearch() {
   });
   on("reset", searchAgain);
   on("chat.edited", ({ id }) => entryOf(id) && searchAgain());
-  // Only events about this person carry `muted_until`. They may not be in the UKM any more.
-  on("membership", (event) => "muted_until" in event && location.reload());
+  on("membership", (event) => scopeChanged(event) && location.reload());
+}
+
+/** Whether this person came into a UKM or is no longer in it, and may search in others than before. Only
+ * the copy of the event to this person has `muted_until`. */
+function scopeChanged(event) {
+  return "muted_until" in event && (!event.member || JOINED.has(event.change));
 }
