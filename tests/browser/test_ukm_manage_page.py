@@ -14,7 +14,7 @@ from sqlalchemy import update
 from myukm.db.session import on_commit, transaction
 from myukm.domain.actor import Actor
 from myukm.domain.chat import messages, reports
-from myukm.domain.exports import progress
+from myukm.domain.exports import progress, requests
 from myukm.domain.ukm import administration as ukm_administration
 from myukm.extensions import db
 from myukm.models import Export, Ukm, User
@@ -204,6 +204,20 @@ def test_a_large_export_shows_from_its_first_entry_that_it_is_written(
         export.state, export.done, export.total = ExportState.RUNNING, 1, 100_000
         on_commit(progress.publish, export)
     expect(page.locator(".file")).to_contain_text("Sedang ditulis")
+
+
+def test_an_export_begun_elsewhere_shows_up_and_one_of_another_page_does_not_reload(
+    app: Flask, people: dict[str, int], open_as: OpenAs
+) -> None:
+    page = open_live(open_as, "member", f"{BASE}/export")
+    loads: list[str] = []
+    page.on("request", lambda request: loads.append(request.url))
+    with app.app_context():
+        requests.request(people["member"], "csv", "", 1)
+        with app.test_request_context():
+            requests.request_archive(Actor("Mega Lestari", people["member"]), UKM)
+    expect(page.locator(".file")).to_contain_text("Menunggu giliran")
+    assert loads == [page.url]
 
 
 def test_an_export_is_created_and_downloaded(

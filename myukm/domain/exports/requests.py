@@ -7,11 +7,11 @@ from flask_babel import get_locale
 from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, Select, select, update
 
-from myukm.db.session import release_connection, transaction
+from myukm.db.session import on_commit, release_connection, transaction
 from myukm.db.types import utcnow
 from myukm.domain import activity
 from myukm.domain.actor import Actor
-from myukm.domain.exports import archive, store
+from myukm.domain.exports import archive, progress, store
 from myukm.domain.siswa.filters import Filters, parse
 from myukm.domain.ukm import authorization
 from myukm.errors import NotFound, TooFast
@@ -43,6 +43,7 @@ def request(user_id: int, kind: str, query: str, total: int) -> Export:
         session.add(new)
         session.flush()
         store.write_later(new)
+        on_commit(progress.publish, new)  # other open pages of the account list it
     return new
 
 

@@ -273,7 +273,7 @@ def test_a_killed_job_is_repeated_and_the_stream_publishes_its_end(
     reader, stranger = StreamReader(web.url, treasurer), StreamReader(web.url, other)
     sent = treasurer.get(f"{web.url}{PATH}.xlsx", timeout=10).json()
     start("python", "worker.py")
-    reader.wait_for(1, "export.progress")
+    reader.wait_for(2, "export.progress")  # queued, then written
     kill(job_process(pid_of(campus, "default")), signal.SIGKILL)
     [ended] = reader.wait_for(1, "export.ended", timeout=90)
     assert (ended["state"], ended["id"], ended["job_id"]) == (

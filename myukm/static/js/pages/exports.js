@@ -9,6 +9,9 @@ import { on } from "../live/events_bus.js";
 
 const reload = reloader("files");
 
+/** The state of each export for which the list was last loaded, by id: one reload per state. */
+const loaded = new Map();
+
 export default function startExports(root) {
   on("export.progress", (now) => show(root, now));
   on("export.ended", reload);
@@ -16,14 +19,15 @@ export default function startExports(root) {
   onReconnect(reload);
 }
 
-function show(root, { id, state, done, total, percent }) {
+function show(root, { id, state, url, done, total, percent }) {
+  if (url !== `${location.pathname}/${id}`) return; // another page lists it
   const file = root.querySelector(`[data-export="${id}"]`);
-  const bar = file?.querySelector("progress");
-  if (!bar) return;
-  if (state !== file.dataset.state) {
-    file.dataset.state = state; // one reload per state
+  if (state !== (loaded.get(id) ?? file?.dataset.state)) {
+    loaded.set(id, state);
     reload();
   }
+  const bar = file?.querySelector("progress");
+  if (!bar) return;
   bar.value = percent;
   const count = { done: number(done), total: number(total) };
   fillSlots(file, { count: t(done >= total ? "packing" : "count", count) });
