@@ -4,9 +4,13 @@ function chosen() {
   return page().theme ?? "auto";
 }
 
-function choose(theme) {
+function apply(theme) {
   if (theme === "auto") delete page().theme;
   else page().theme = theme;
+}
+
+function choose(theme) {
+  apply(theme);
   try {
     localStorage.setItem("theme", theme);
   } catch {
@@ -27,7 +31,7 @@ export function startThemes() {
   }
   addEventListener("storage", ({ key, newValue }) => {
     if (key !== "theme") return;
-    choose(newValue ?? "auto");
+    apply(newValue ?? "auto"); // the tab that chose it has stored it
     forms.forEach(mark);
   });
 }
