@@ -63,6 +63,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
 ) -> None:
     page = open_live(open_as, who, path.format(**people))
     check_look(page)
+    expect(page.locator("link[rel=modulepreload][href*='/pages/']")).to_have_count(1)
 
 
 def tab_to(page: Page, name: str, role: str = "button") -> None:

@@ -1,14 +1,11 @@
 // A page without elements: texts, language, time zone, account and localStorage.
 
-const element = { textContent: "" };
-
 /** Sets `document` and `window`, and returns the storage; `strings` are the page's texts by key. */
 export function makePage({ lang = "id", dataset = {}, strings = {} } = {}) {
   const stored = new Map();
   globalThis.document = {
     documentElement: { lang, dataset: { timezone: "Asia/Jakarta", account: "7", ...dataset } },
-    getElementById: (id) =>
-      id === "strings" ? { ...element, textContent: JSON.stringify(strings) } : null,
+    getElementById: (id) => (id === "strings" ? { textContent: JSON.stringify(strings) } : null),
   };
   globalThis.window = {
     localStorage: {

@@ -16,7 +16,7 @@ export function draw(figure, series) {
   const x = (at) => Math.min(WIDTH, Math.max(0, ((at - begin) / (end - begin)) * WIDTH)).toFixed(1);
   const lines = [...figure.querySelectorAll("[data-queue]")].map((line) => [
     line,
-    series.queues[line.dataset.queue]?.[figure.dataset.column] ?? [],
+    series.queues[line.dataset.queue][figure.dataset.column],
   ]);
   const top = scaleOf(
     figure,

@@ -82,7 +82,7 @@ export function parts(series, column) {
 
 /** The points of a queue as rows, the newest first. */
 export function rows(series, queue) {
-  const columns = Object.entries(series.queues[queue] ?? {});
+  const columns = Object.entries(series.queues[queue]);
   return series.at
     .map((at, index) => ({
       at,
