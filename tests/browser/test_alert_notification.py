@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 
+import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
+from myukm.domain.push import staff
 from myukm.ops.alerts.monitor import record_of
 from myukm.ops.alerts.records import Records
 from myukm.ops.findings import BROKEN, WARNING, Finding
 from tests.browser.conftest import cut_stream
+from tests.browser.test_notifications import HIDE_PAGE, SHOWN, DevTools
 from tests.browser.test_run_end import RECORDER
 from tests.support.waiting import wait_until
 
@@ -78,3 +81,36 @@ def test_an_alert_is_shown_on_every_page_and_notified_once(open_as: OpenAs, app:
     expect(other.locator(".toast.tone-good", has_text="Disk penuh.")).to_be_visible()
     shown = page.evaluate("window.shown") + other.evaluate("window.shown")
     assert [text for text in shown if "Disk" in text] == ["Peringatan MyUKM: Disk penuh."]
+
+
+@pytest.mark.service_worker
+def test_an_alert_that_gets_worse_rings_again_once_for_page_and_push(
+    open_as: OpenAs, app: Flask
+) -> None:
+    page = open_as("operator", "/admin/antrian")
+    page.context.grant_permissions(["notifications"])
+    page.reload()
+    page.wait_for_selector("html[data-stream=open]")
+    tools = DevTools(page)
+    page.get_by_label("Beri tahu peringatan baru").check()
+    records = Records()
+
+    def shown_after(level: str, message: str) -> dict:
+        finding = Finding("test_disk", level, message, "Kosongkan.")
+        records.put(record_of("test_disk", finding))
+        records.store()
+        body = f"(async () => (await ({SHOWN})())[0])()"
+        wait_until(lambda: (page.evaluate(body) or {}).get("body") == message, 30, message)
+        return page.evaluate(body)
+
+    with app.app_context():
+        shown_after(WARNING, "Disk hampir penuh.")
+        worse = shown_after(BROKEN, "Disk penuh.")
+        assert worse["renotify"]
+        pushed = staff.words(staff.ALERT, int(worse["tag"].removeprefix("alert-")))
+    assert pushed
+    page.evaluate(HIDE_PAGE)
+    message = {**pushed.words._asdict(), "tag": worse["tag"], "id": pushed.number, "badge": 0}
+    tools.push(page, message)
+    wait_until(lambda: page.evaluate(SHOWN)[0]["silent"], 30, "the push, without a sound")
+    assert len(page.evaluate(SHOWN)) == 1

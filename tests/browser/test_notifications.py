@@ -37,7 +37,8 @@ FAKE_PUSH_MANAGER = """(subscription) => {
 SHOWN = """async () => {
   const registration = await navigator.serviceWorker.ready;
   const shown = await registration.getNotifications();
-  return shown.map(({ title, body, tag, data, silent }) => ({ title, body, tag, data, silent }));
+  const fields = ["title", "body", "tag", "data", "silent", "renotify"];
+  return shown.map((each) => Object.fromEntries(fields.map((name) => [name, each[name]])));
 }"""
 HIDE_PAGE = """() => {
   Object.defineProperty(Document.prototype, "hidden", { get: () => true });

@@ -51,7 +51,7 @@ def _deliver(claim: str, ids: Sequence[int]) -> int:
             if entry.wait_until:
                 outbox.postpone(session, claim, entry.id, entry.wait_until)
             elif not entry.notification:
-                outbox.remove(session, claim, entry.id, entry.ref)
+                outbox.remove(session, claim, entry.id, entry.created_at)
         for (entry, _), outcome in zip(to_send, outcomes, strict=True):
             _record(session, claim, entry, outcome)
     return sum(outcome.verdict == sender.DELIVERED for outcome in outcomes)
@@ -68,4 +68,4 @@ def _record(session: Session, claim: str, entry: Entry, outcome: sender.Outcome)
         until = utcnow() + timedelta(seconds=seconds)
         outbox.postpone(session, claim, entry.id, until, failed=True)
     else:
-        outbox.remove(session, claim, entry.id, entry.ref)
+        outbox.remove(session, claim, entry.id, entry.created_at)

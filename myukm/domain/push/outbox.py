@@ -135,10 +135,13 @@ def due() -> bool:
     return db.session.scalar(select(PushDelivery.id).where(*free).limit(1)) is not None
 
 
-def remove(session: Session, claim: str, delivery_id: int, ref: int) -> None:
-    """Delete a finished delivery. If it was replaced meanwhile (another `ref`), it is due again."""
+def remove(session: Session, claim: str, delivery_id: int, created_at: datetime) -> None:
+    """Delete a finished delivery. If it was replaced meanwhile (another `created_at`), it is due
+    again."""
     gone = delete(PushDelivery).where(
-        PushDelivery.id == delivery_id, PushDelivery.claim == claim, PushDelivery.ref == ref
+        PushDelivery.id == delivery_id,
+        PushDelivery.claim == claim,
+        PushDelivery.created_at == created_at,
     )
     if not execute_rowcount(session, gone):
         postpone(session, claim, delivery_id, utcnow())

@@ -41,7 +41,7 @@ class Entry:
     Without either it is dropped."""
 
     id: int
-    ref: int
+    created_at: datetime
     subscription_id: int
     tries: int
     notification: Notification | None = None
@@ -87,7 +87,7 @@ def _query(ids: Sequence[int]) -> Any:
 
 def _entry(row: Row[*tuple[Any, ...]], known: Known) -> Entry:
     delivery, chosen = row.PushDelivery, row.PushPreference or preferences.defaults(row.User.id)
-    plain = Entry(delivery.id, delivery.ref, delivery.subscription_id, delivery.tries)
+    plain = Entry(delivery.id, delivery.created_at, delivery.subscription_id, delivery.tries)
     age = known.now - delivery.created_at
     if age > MAX_AGE or not _wanted(row, chosen):
         return plain

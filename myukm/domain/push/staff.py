@@ -20,10 +20,13 @@ ROLES = {
     DECISION: (Role.ADMIN, Role.BENDAHARA),
     ALERT: (Role.OPERATOR,),
 }
+# The events of an alert, whose level only rises; the same numbers are in static/js/live/alerts.js.
+ALERT_NUMBERS = {"warning": 1, "broken": 2}
 
 
 class StaffWords(NamedTuple):
-    """The texts, and the number by which the browser recognizes a repeated notification."""
+    """The texts, and the number of the event: the browser rings again for a higher one under the
+    same tag, and takes an equal one as a repetition."""
 
     words: Words
     number: int
@@ -59,8 +62,8 @@ def _alert(ref: int) -> StaffWords | None:
     alert = db.session.get(Alert, ref, populate_existing=True)
     if alert is None or alert.resolved_at:
         return None
-    title = _("Peringatan MyUKM")
-    return StaffWords(Words(title, _short(alert, "message"), "/admin/antrian"), alert.id)
+    shown = Words(_("Peringatan MyUKM"), _short(alert, "message"), "/admin/antrian")
+    return StaffWords(shown, ALERT_NUMBERS[alert.level])
 
 
 def _ended(run: SyncRun) -> StaffWords:

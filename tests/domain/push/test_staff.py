@@ -7,12 +7,13 @@ from sqlalchemy import select, update
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain.push import delivery, preferences
+from myukm.domain.push import delivery, preferences, sender
 from myukm.domain.sync import anomaly_guard, lifecycle, pausing
 from myukm.extensions import db
 from myukm.models import Alert, Role, SyncRun, User
 from myukm.models.sync import Status
 from myukm.ops.alerts.records import Record, Records
+from myukm.ops.findings import BROKEN, WARNING
 from tests.domain.push.conftest import Campus
 
 PEOPLE = ("admin", "bendahara", "operator", "member")
@@ -26,10 +27,14 @@ def start_run(**values: object) -> int:
         return run.id
 
 
-def alert(message: str, resolved: bool = False) -> Record:
+def alert(message: str, level: str = BROKEN) -> Record:
     at = "2026-11-30T00:00:00Z"
-    ended = at if resolved else None
-    return Record("no_worker", "no_worker", "broken", message, "", at, "", 1, 0.0, ended)
+    return Record("no_worker", "no_worker", level, message, "", at, "", 1, 0.0)
+
+
+def open_alert(records: Records, record: Record) -> None:
+    records.put(record)
+    records.store()
 
 
 def test_a_run_with_failures_notifies_admins_and_treasurers(campus: Campus) -> None:
@@ -86,8 +91,7 @@ def test_an_open_alert_notifies_operators_once(campus: Campus) -> None:
     oki, admin = campus.subscribe("operator"), campus.subscribe("admin")
     records = Records()
     for record in (alert("Tidak ada worker."), alert("Tidak ada worker.")):
-        records.put(record)
-        records.store()
+        open_alert(records, record)
     assert delivery.deliver() == 1
     (only,) = oki.got
     assert (only["title"], only["body"]) == ("Peringatan MyUKM", "Tidak ada worker.")
@@ -95,11 +99,40 @@ def test_an_open_alert_notifies_operators_once(campus: Campus) -> None:
     assert admin.got == []
 
 
+def test_an_alert_that_got_worse_is_a_later_event_of_the_same_notification(campus: Campus) -> None:
+    oki, records = campus.subscribe("operator"), Records()
+    open_alert(records, alert("Disk hampir penuh.", WARNING))
+    assert delivery.deliver() == 1
+    open_alert(records, alert("Disk penuh."))
+    assert delivery.deliver() == 1
+    first, second = oki.got
+    assert (second["tag"], second["body"]) == (first["tag"], "Disk penuh.")
+    assert second["id"] > first["id"]
+
+
+def test_an_alert_that_gets_worse_while_it_is_sent_is_sent_again(
+    campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "READ_SECONDS", 60.0)  # the service answers after `meanwhile`
+    monkeypatch.setattr(sender, "MAX_SECONDS", 60.0)
+    monkeypatch.setattr(delivery, "JOB_SECONDS", 60.0)  # both are sent by one job
+    oki, records = campus.subscribe("operator"), Records()
+    open_alert(records, alert("Disk hampir penuh.", WARNING))
+
+    def meanwhile() -> None:
+        campus.service.hold = lambda: None
+        with campus.app.app_context():
+            open_alert(records, alert("Disk penuh."))
+
+    campus.service.hold = meanwhile
+    assert delivery.deliver() == 2
+    assert [each["body"] for each in oki.got] == ["Disk hampir penuh.", "Disk penuh."]
+    assert campus.count_deliveries() == 0
+
+
 def test_a_resolved_alert_notifies_nobody(campus: Campus) -> None:
     campus.subscribe("operator")
-    records = Records()
-    records.put(alert("Tidak ada worker."))
-    records.store()
+    open_alert(Records(), alert("Tidak ada worker."))
     with transaction() as session:
         session.execute(update(Alert).values(resolved_at=utcnow() + timedelta(0)))
     assert delivery.deliver() == 0
@@ -122,11 +155,9 @@ def test_role_and_preference_are_checked_at_storing_and_at_sending(
     campus: Campus, change, first: bool
 ) -> None:
     campus.subscribe("operator")
-    records = Records()
     if first:
         change(campus)
-    records.put(alert("Tidak ada worker."))
-    records.store()
+    open_alert(Records(), alert("Tidak ada worker."))
     assert db.session.scalars(select(Alert.id)).all()
     change(campus)
     assert delivery.deliver() == 0

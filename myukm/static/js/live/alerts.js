@@ -8,6 +8,8 @@ import { on } from "./events_bus.js";
 
 export const ALERTS = "alert";
 const TONES = { broken: "bad", error: "bad", warning: "wait" };
+/** The numbers of an alert's events, as in domain/push/staff.py: it rings again when it gets worse. */
+const NUMBERS = { warning: 1, broken: 2 };
 const LOCK_HELD_MS = 60_000;
 const COLLECT_MS = 100;
 /** The ids of open alerts that this page has announced: their end is announced, too. */
@@ -49,11 +51,13 @@ function onlyReadOut(note) {
   note.querySelector("button").remove();
 }
 
-/** An alert that was pushed to this browser as well has the same tag and id, and does not ring again. */
+/** An alert that was pushed to this browser as well has the same tag and number, and does not ring
+ * again. */
 async function notify({ id, level, message }) {
   const name = `alert:${accountId()}:${id}:${level}`;
   if (!isWanted(ALERTS) || !(await firstTab(name, LOCK_HELD_MS))) return;
-  show(t("alert_title"), message, `alert-${id}`, { path: "/admin/antrian", id }).catch((error) => {
+  const event = { path: "/admin/antrian", id: NUMBERS[level] };
+  show(t("alert_title"), message, `alert-${id}`, event).catch((error) => {
     console.info(error.message); // the permission may be gone, or the phone refuses
   });
 }
