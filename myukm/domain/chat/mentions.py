@@ -18,14 +18,17 @@ from myukm.models.siswa import fold
 AT = re.compile(r"(?<![^\W_])@(?=\w)")
 # A letter or digit after a name makes it another name; an underscore alone may be emphasis.
 NAME_END = re.compile(r"(?!_*[^\W_])")
-# Where an @ is no mention: e-mail addresses, web addresses with or without scheme, code. The page
-# marks mentions by the same rules (static/js/chat/rich_text.js).
+# A link ends before characters that could disguise its address, such as those without width.
+IN_LINK = r"""[^\s<>"`\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+"""
+# Where an @ is no mention: code, web addresses with or without scheme, e-mail addresses. The page
+# marks mentions by the same rules (static/js/chat/rich_text.js), and tests/mention_cases.json is
+# tested with both.
 LITERAL = re.compile(
-    r"""`[^`\n]+`
-    | \w+://\S* | \bwww\.\S*
-    | @?(?<![\w.+%'-])[\w.+%'-]*[\w+%-]@[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}
-    | (?<![\w@.-])(?:[\w-]+\.)+[^\W\d_]{2,}(?::\d+)?[/?\#]\S*""",
-    re.VERBOSE,
+    rf"""(?P<fence>`{{3,}})(?s:.+?)(?P=fence) | `[^`\n]+`
+    | ://{IN_LINK} | (?<![\w.@/-])www\.[\w-]+\.[^\W\d_]{IN_LINK}
+    | @?(?<![\w.+%'-])[\w.+%'-]*[\w+%-]@(?:[\w-]+\.)+[^\W\d_]{{2,}}
+    | (?<![\w@.-])(?:[\w-]+\.)+[^\W\d_]{{2,}}(?::\d+)?[/?\#]\S*""",
+    re.VERBOSE | re.IGNORECASE,
 )
 APOSTROPHES = str.maketrans(dict.fromkeys("’‘‛′´＇ʼʻʽʾʿˈ", "'"))
 MAX_NAME = 120  # characters
@@ -44,7 +47,8 @@ def mentioned(ukm_id: int, text: str) -> list[int] | None:
     A mention is a full name, or a first word that only one member has. Members with the same name
     are all mentioned.
     """
-    prose = LITERAL.sub("`", text)  # no name goes on over a backtick
+    # What surrounds a name decides where it ends, so only the literals' own @ are replaced.
+    prose = LITERAL.sub(lambda found: found[0].replace("@", "`"), text)
     if not AT.search(prose):
         return None
     names = _names(ukm_id)

@@ -6,12 +6,13 @@
 const UNSEEN = String.raw`\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff`;
 const IN_LINK = String.raw`(?:(?!,https?:\/\/)[^\s<>"\u0060${UNSEEN}])+`;
 const LABEL = String.raw`[\p{L}\p{N}_-]+`;
+// Code, web addresses with any scheme and without, e-mail addresses. An @ in them is no mention; the
+// server finds mentions by the same rules (domain/chat/mentions.py), and tests/mention_cases.json is
+// tested with both.
 const PATTERNS = [
   "(?<fence>`{3,})[^]+?\\k<fence>|`[^`\\n]+`",
-  String.raw`https?:\/\/${IN_LINK}`,
+  String.raw`(?:https?)?:\/\/${IN_LINK}`,
   String.raw`(?<![\p{L}\p{N}_.@/-])www\.${LABEL}\.\p{L}${IN_LINK}`,
-  // E-mail addresses and web addresses without scheme. In them an @ is no mention; the server finds
-  // mentions by the same rules (domain/chat/mentions.py).
   String.raw`@?(?<![\p{L}\p{N}_.+%'-])[\p{L}\p{N}_.+%'-]*[\p{L}\p{N}_+%-]@(?:${LABEL}\.)+\p{L}{2,}`,
   String.raw`(?<![\p{L}\p{N}_@.-])(?:${LABEL}\.)+\p{L}{2,}(?::\d+)?[/?#]\S*`,
 ];
