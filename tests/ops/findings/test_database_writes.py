@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from datetime import timedelta
@@ -23,7 +24,7 @@ from myukm.db.types import utcnow
 from myukm.extensions import db, valkey
 from myukm.models import LeaderLease
 from myukm.ops import examiner, periodic
-from myukm.ops.findings import database_writes
+from myukm.ops.findings import database, database_writes
 from tests.conftest import every_database
 from tests.ops.findings.test_cures import commands, type_command
 from tests.ops.test_doctor import examine, named, wait_finding
@@ -93,6 +94,16 @@ def test_a_process_whose_connections_are_all_in_use(
         assert not named(app, "database_unreachable")
         assert not named(create_app(config.load(settings)), "database_pool_exhausted")
     wait_until(lambda: not named(app, "database_pool_exhausted"), 30, "one is free again")
+
+
+@every_database
+def test_the_wait_for_a_connection_is_not_slowness_of_the_database(app: Flask) -> None:
+    with app.app_context(), ExitStack() as taken:
+        first, *_others = [taken.enter_context(db.engine.connect()) for _ in range(POOL_SIZE)]
+        free = threading.Timer(2 * database.SLOW_SECONDS, first.close)
+        free.start()
+        assert list(database.unreachable()) == []
+        free.join()
 
 
 def test_a_lock_that_somebody_keeps(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
