@@ -1,6 +1,7 @@
 """A log file with size-based rotation."""
 
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 LIMIT = 2_000_000
@@ -18,19 +19,11 @@ class BoundedLog:
         self.path = path
         self.tail: deque[str] = deque(maxlen=TAIL)
         self._limit = limit
-        self._file = path.open("a", encoding="utf-8", buffering=1)
 
     def write(self, line: str) -> None:
-        """Append one line."""
+        """Append one line. A full disk loses the line, because the program is to go on."""
         self.tail.append(line)
-        self._file.write(f"{line}\n")
-        if self.path.stat().st_size >= self._limit:
-            self._rotate()
-
-    def close(self) -> None:
-        self._file.close()
-
-    def _rotate(self) -> None:
-        self._file.close()
-        self.path.replace(self.path.with_name(f"{self.path.name}.1"))
-        self._file = self.path.open("a", encoding="utf-8", buffering=1)
+        with suppress(OSError), self.path.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+            if file.tell() >= self._limit:
+                self.path.replace(self.path.with_name(f"{self.path.name}.1"))

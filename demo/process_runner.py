@@ -57,7 +57,6 @@ class RestartingProcess(threading.Thread):
             quick_ends = quick_ends + 1 if time.monotonic() - since < QUICK_SECONDS else 0
             self._report(status, quick_ends)
             self._stopping.wait(backoff(FIRST_PAUSE, MAX_PAUSE, quick_ends))
-        self._log.close()
 
     def stop(self) -> None:
         """Ask the program to stop, and do not restart it; `join` waits for its end."""

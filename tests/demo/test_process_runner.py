@@ -54,6 +54,16 @@ def test_a_program_is_restarted_whatever_its_exit_status(start: START, tmp_path,
     assert f"part berhenti (status {status}), dimulai lagi." in capsys.readouterr().out
 
 
+def test_a_program_is_restarted_although_its_log_is_on_a_full_disk(start: START, tmp_path: Path):
+    log = tmp_path / "part.log"
+    log.symlink_to("/dev/full")
+    runner = start("import os, time; print(os.getpid(), flush=True); time.sleep(600)")
+    pid = int(wait_until(lambda: list(runner._log.tail))[0])
+    log.unlink()
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: len(logged(tmp_path)) == 1)
+
+
 def test_a_killed_program_is_restarted(start: START, tmp_path: Path):
     start("import os, time; print(os.getpid(), flush=True); time.sleep(600)")
     pid = int(wait_until(lambda: logged(tmp_path))[0])
@@ -105,7 +115,6 @@ def test_a_log_has_a_bounded_size(tmp_path: Path):
     log = BoundedLog(tmp_path / "a.log", limit=1000)
     for number in range(200):
         log.write(f"line {number:03}")
-    log.close()
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 2100
     assert (tmp_path / "a.log").read_text().endswith("line 199\n")
     assert log.tail[-1] == "line 199"
