@@ -82,11 +82,12 @@ class Upgrade:
         base = self._must("git", "merge-base", self.old, self.new)
         if base != self.old:
             text = _(
-                "Ada commit di sini yang tidak ada di upstream (git log @{upstream}..). "
-                "Kirim dengan git push, atau pindahkan: %(command)s"
+                "Ada commit di sini yang tidak ada di upstream (%(log)s). "
+                "Kirim: %(push)s; atau pindahkan: %(move)s"
             )
-            moving = ("git branch local-commits", f"git reset --keep {base}")
-            raise Conflict(text % {"command": " && ".join(map(self._typed, moving))})
+            typed = ("git log @{upstream}..", "git push", "git branch local-commits")
+            log, push, *move = map(self._typed, (*typed, f"git reset --keep {base}"))
+            raise Conflict(text % {"log": log, "push": push, "move": " && ".join(move)})
         where = next(each for each in (self.folder, *self.folder.parents) if each.exists())
         if shutil.disk_usage(where).free < FREE_BYTES:
             raise Conflict(_("Ruang disk di %(folder)s kurang dari 500 MB.", folder=where))

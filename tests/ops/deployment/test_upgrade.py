@@ -115,9 +115,14 @@ def test_root_is_told_commands_that_act_as_the_account_of_the_checkout(
         folder.chmod(0o755)
         checkout = begun(folder, settings)
         (checkout.folder / "README.md").write_text("changed here")
-        assert checkout.run("chown", "-R", "nobody", ".")[0] == 0
+        assert checkout.run("chown", "-R", "nobody", ".", "../origin.git")[0] == 0
         status, said = upgrade(checkout, folder / "backups")
         assert (status, "Run: runuser -u nobody -- git stash" in said) == (1, True), said
+        commit = ("runuser", "-u", "nobody", "--", "git", "commit", "--quiet", "-am", "local")
+        assert checkout.run(*commit)[0] == 0
+        status, said = upgrade(checkout, folder / "backups")
+        commands = re.findall(r"(?<=runuser -u nobody -- git )\w+", said)
+        assert (status, commands) == (1, ["log", "push", "branch", "reset"]), said
 
 
 @pytest.mark.parametrize("diverged", [False, True])
