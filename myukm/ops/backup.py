@@ -30,7 +30,15 @@ from myukm.errors import Conflict
 from myukm.extensions import db
 from myukm.models import LeaderLease
 from myukm.ops import backup_files, backup_rows
-from myukm.ops.backup_archive import FORM, MANIFEST, Manifest, damaged, opened, read_manifest
+from myukm.ops.backup_archive import (
+    FORM,
+    MANIFEST,
+    Manifest,
+    damaged,
+    member_of,
+    opened,
+    read_manifest,
+)
 from myukm.ops.periodic import ABANDONED_SECONDS
 from myukm.private_files import replacing
 
@@ -55,7 +63,7 @@ def _write(file: IO[bytes]) -> Manifest:
         manifest = Manifest(FORM, to_iso8601(datetime.now(UTC)) or "", migration)
         for table in db.metadata.sorted_tables:
             manifest.columns[table.name] = list(map(str, table.columns.keys()))
-            with archive.open(f"{table.name}.jsonl", "w", force_zip64=True) as member:
+            with archive.open(member_of(table), "w", force_zip64=True) as member:
                 lines = _lines(connection, table, manifest)
                 manifest.tables[table.name] = _count_and_digest(lines, member.write)
         manifest.files = backup_files.write(archive, connection)
@@ -107,7 +115,7 @@ def _load(path: Path, connection: Connection) -> Manifest:
         for table in reversed(db.metadata.sorted_tables):
             connection.execute(table.delete())
         for table in db.metadata.sorted_tables:
-            with archive.open(f"{table.name}.jsonl") as lines:
+            with archive.open(member_of(table)) as lines:
                 _insert(connection, table, manifest, lines)
         _analyze(connection)
     return manifest

@@ -14,6 +14,7 @@ from sqlalchemy import Column, Table
 
 from myukm.db.versions import newest_migration
 from myukm.errors import Invalid
+from myukm.extensions import db
 
 MANIFEST, FORM = "manifest.json", 1
 
@@ -50,14 +51,16 @@ def opened(path: Path) -> Iterator[ZipFile]:
     try:
         with ZipFile(path) as archive:
             yield archive
-    except (BadZipFile, KeyError, msgspec.DecodeError, EOFError, zlib.error) as error:
+    except (BadZipFile, msgspec.DecodeError, EOFError, zlib.error) as error:
         raise Invalid(
             _("%(file)s bukan cadangan MyUKM, atau rusak.", file=path), code="bad_backup"
         ) from error
 
 
 def read_manifest(archive: ZipFile, path: Path) -> Manifest:
-    """Return the manifest. Raises `Invalid` if another version of the program made the backup."""
+    """Return the manifest. Raises `Invalid` if another version of the program made the backup, or
+    if the table of some model is missing."""
+    _require(archive, path, MANIFEST)
     migration = newest_migration()
     manifest = msgspec.json.decode(archive.read(MANIFEST), type=Manifest)
     if (manifest.form, manifest.migration) != (FORM, migration):
@@ -71,7 +74,20 @@ def read_manifest(archive: ZipFile, path: Path) -> Manifest:
             ),
             code="other_version",
         )
+    _require(archive, path, *map(member_of, db.metadata.sorted_tables))
     return manifest
+
+
+def member_of(table: Table) -> str:
+    """Return the name of the member with the table's rows."""
+    return f"{table.name}.jsonl"
+
+
+def _require(archive: ZipFile, path: Path, *members: str) -> None:
+    if missing := sorted({*members}.difference(archive.namelist())):
+        text = _("%(file)s bukan cadangan MyUKM yang lengkap: tidak berisi %(members)s.")
+        names = {"file": path, "members": ", ".join(missing)}
+        raise Invalid(text % names, code="bad_backup")
 
 
 def damaged(path: Path, part: str) -> Invalid:

@@ -186,6 +186,19 @@ def test_a_damaged_file_is_named_and_changes_nothing(
         assert everything() == before
 
 
+def test_what_a_backup_lacks_is_named(campus: Flask, flask: Flasks, tmp_path: Path) -> None:
+    whole = tmp_path / "b.zip"
+    flask("backup", str(whole))
+    for missing in ("siswa.jsonl", "manifest.json"):
+        file = tmp_path / f"without-{missing}.zip"
+        with ZipFile(whole) as old, ZipFile(file, "w") as new:
+            for name in {*old.namelist()} - {missing}:
+                new.writestr(name, old.read(name))
+        for words in (("backup", "verify"), ("restore", "--yes")):
+            answer = flask(*words, str(file))
+            assert (answer.exit_code, f"tidak berisi {missing}" in answer.output) == (1, True)
+
+
 @pytest.mark.parametrize("named", [True, False])
 def test_values_go_to_the_columns_that_the_backup_names(
     campus: Flask, flask: Flasks, tmp_path: Path, named: bool
