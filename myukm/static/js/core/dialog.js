@@ -11,8 +11,8 @@ export function confirmed(dialogId, text) {
   });
 }
 
-/** Opens the dialog of a form with data-confirm before it is sent. Replaces confirm_boot.js, and
- * submits the form that confirm_boot.js held back. */
+/** Opens the dialog of a form with data-confirm before it is sent, with the text in data-confirm-text
+ * if the form has one. Replaces confirm_boot.js, and submits the form that confirm_boot.js held back. */
 export function startConfirms() {
   let agreed = null;
   document.removeEventListener("submit", window.deferSubmit);
@@ -21,7 +21,7 @@ export function startConfirms() {
     const dialogId = form !== agreed && window.dialogFor(form);
     if (!dialogId) return;
     event.preventDefault();
-    if (!(await confirmed(dialogId))) return;
+    if (!(await confirmed(dialogId, form.dataset.confirmText))) return;
     if (!form.isConnected) attachHidden(form);
     agreed = form;
     form.requestSubmit();
