@@ -31,9 +31,11 @@ def load_history(session: Session, synced: Sequence[Student]) -> None:
     The students must be in the database.
     """
     now = {student["idperson"]: payments(student) for student in synced}
-    billed = [student for student in synced if now[student["idperson"]]]
-    paid, lost_bill, lost_payment = _split(billed)
-    before = now | {s["idperson"]: payments(s, -1) for s in paid}
+    without_last = {student["idperson"]: payments(student, -1) for student in synced}
+    # Not all students have bills, and not all of those have paid one.
+    payers = [s for s in synced if without_last[s["idperson"]] != now[s["idperson"]]]
+    paid, lost_bill, lost_payment = _split(payers)
+    before = now | {s["idperson"]: without_last[s["idperson"]] for s in paid}
     before |= {s["idperson"]: payments(s, trip=True) for s in lost_bill}
     before |= {s["idperson"]: payments(s, 1) for s in lost_payment}
     rows = session.execute(select(Siswa.idperson, Siswa.id).where(Siswa.idperson.in_(before)))
@@ -44,9 +46,9 @@ def load_history(session: Session, synced: Sequence[Student]) -> None:
     results.take_in(session, None, items, guarded=False)
 
 
-def _split(billed: Sequence[Student]) -> tuple[Sequence[Student], ...]:
+def _split(payers: Sequence[Student]) -> tuple[Sequence[Student], ...]:
     ends = (PAID_TODAY, PAID_TODAY + LOST, PAID_TODAY + 2 * LOST)
-    return billed[: ends[0]], billed[ends[0] : ends[1]], billed[ends[1] : ends[2]]
+    return payers[: ends[0]], payers[ends[0] : ends[1]], payers[ends[1] : ends[2]]
 
 
 def _parsed(idperson: str, data: list[dict[str, Any]]) -> Payments:

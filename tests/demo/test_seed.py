@@ -6,11 +6,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from demo.seed import LEFT, is_empty, load
+from demo.history import LOST, PAID_TODAY
+from demo.seed import LEFT, SYNCED_EVERY, is_empty, load
 from devtools.sample import ACCOUNTS, UKMS, student
 from myukm.domain.accounts.passwords import verify
 from myukm.extensions import db
-from myukm.models import ChatMessage, Membership, Siswa, Ukm, User
+from myukm.models import ChatMessage, Membership, PaymentChange, Siswa, Ukm, User
 from tests.conftest import every_database
 
 
@@ -64,3 +65,10 @@ def test_ukms_have_one_admin_and_numbered_published_messages(loaded: Flask):
         assert all(message.published_at for message in messages)
         times = [message.created_at for message in messages]
         assert times == sorted(times)
+
+
+def test_forty_students_have_paid_today(app: Flask):
+    with app.app_context():
+        load(total=(PAID_TODAY + 20) * SYNCED_EVERY)
+        changed = select(func.count(PaymentChange.idperson.distinct()))
+        assert db.session.scalar(changed) == PAID_TODAY + 2 * LOST
