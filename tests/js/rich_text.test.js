@@ -111,7 +111,7 @@ test("code is between backticks, and nothing in it is a mention", () => {
   });
   assert.deepEqual(shown("```\na`b\n```").parts, [["code", "\na`b\n"]]);
   assert.deepEqual(shown("````a```b````").parts, [["code", "a```b"]]);
-  assert.deepEqual(shown("````abc```"), { parts: [["code", "`abc"]], text: "`abc" });
+  assert.deepEqual(shown("````abc```"), { parts: [["code", "abc"]], text: "```abc``" });
   for (const text of ["satu ` saja", "``", "dua\n`baris\nbeda`"]) {
     assert.deepEqual(shown(text), { parts: [], text });
   }

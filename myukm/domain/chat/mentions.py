@@ -24,7 +24,7 @@ IN_LINK = r"""[^\s<>"`\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]
 # marks mentions by the same rules (static/js/chat/rich_text.js), and tests/mention_cases.json is
 # tested with both.
 LITERAL = re.compile(
-    rf"""(?P<fence>`{{3,}})(?s:.+?)(?P=fence) | `[^`\n]+`
+    rf"""(?<!`)(?P<fence>`{{3,}}+)(?s:.+?)(?P=fence) | `[^`\n]+`
     | ://{IN_LINK} | (?<![\w.@/-])www\.[\w-]+\.[^\W\d_]{IN_LINK}
     | @?(?<![\w.+%'-])[\w.+%'-]*[\w+%-]@(?:[\w-]+\.)+[^\W\d_]{{2,}}
     | (?<![\w@.-])(?:[\w-]+\.)+[^\W\d_]{{2,}}(?::\d+)?[/?\#]\S*""",

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from types import SimpleNamespace
@@ -165,6 +166,14 @@ def test_the_server_finds_the_mentions_that_the_page_marks(people: People) -> No
         named = [budi if mark == "@Budi" else santoso for mark in case["marked"]]
         found = mentions.mentioned(ukm_id, case["text"])
         assert found == (list(dict.fromkeys(named)) or None), case["text"]
+
+
+def test_thousands_of_backticks_cost_little(people: People) -> None:
+    ukm_id = memberships.get_membership(people["member"], UKM).ukm_id
+    for text in ("`" * 4000, "`" * 2000 + "a" * 2000):
+        before = time.thread_time()
+        assert mentions.mentioned(ukm_id, text) is None
+        assert time.thread_time() - before < 0.5, "seconds of CPU for one message"
 
 
 def test_an_edit_replaces_the_mentions_and_a_deletion_removes_them(

@@ -10,7 +10,8 @@ const LABEL = String.raw`[\p{L}\p{N}_-]+`;
 // server finds mentions by the same rules (domain/chat/mentions.py), and tests/mention_cases.json is
 // tested with both.
 const PATTERNS = [
-  "(?<fence>`{3,})[^]+?\\k<fence>|`[^`\\n]+`",
+  // The look-ahead takes all backticks of a fence, or thousands of them would be tried in each length.
+  "(?<!`)(?=(?<fence>`{3,}))\\k<fence>[^]+?\\k<fence>|`[^`\\n]+`",
   String.raw`(?:https?)?:\/\/${IN_LINK}`,
   String.raw`(?<![\p{L}\p{N}_.@/-])www\.${LABEL}\.\p{L}${IN_LINK}`,
   String.raw`@?(?<![\p{L}\p{N}_.+%'-])[\p{L}\p{N}_.+%'-]*[\p{L}\p{N}_+%-]@(?:${LABEL}\.)+\p{L}{2,}`,
