@@ -13,10 +13,10 @@ let shown;
 
 /** A leading tab whose page has this cursor. */
 function tab(cursor, lastState = "open") {
-  const page = {
+  const stream = {
     cursor,
     lastState,
-    recent: new ReplayBuffer(cursor),
+    replayBuffer: new ReplayBuffer(cursor),
     event: (event) => shown.push(event.type),
     reset: () => shown.push("reset"),
     state: (name) => shown.push(name),
@@ -24,7 +24,7 @@ function tab(cursor, lastState = "open") {
       this.cursor ??= seq;
     },
   };
-  const connection = new SharedConnection("stream:7", page);
+  const connection = new SharedConnection("stream:7", stream);
   connection.channel = { postMessage: (message) => posted.push(message) };
   connection.isLeader = true;
   return connection;
@@ -43,7 +43,7 @@ test("a leader without a cursor answers no tab that has one, and announces itsel
   const leader = tab(null);
   leader.sendBacklog({ from: "tab", cursor: 5 });
   assert.deepEqual(posted, []);
-  leader.page.cursor = 6;
+  leader.stream.cursor = 6;
   leader.broadcast({ kind: "state", state: "open" });
   leader.broadcast({ kind: "state", state: "open" });
   assert.deepEqual(
@@ -63,7 +63,7 @@ test("states received before the connection was lost are not sent to a tab that 
     ["lost", 0],
   ]) {
     const leader = tab(5, state);
-    leader.page.recent.add(PRESENCE);
+    leader.stream.replayBuffer.add(PRESENCE);
     leader.sendBacklog({ from: "tab", cursor: 5 });
     assert.equal(posted.at(-1).states.length, count, state);
   }

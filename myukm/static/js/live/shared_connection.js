@@ -12,10 +12,10 @@ const LEADER_TIMEOUT_MS = 4000;
 export const canShare = () => "locks" in navigator && "BroadcastChannel" in window;
 
 export class SharedConnection {
-  /** `page` is the object `page` of events_bus.js. */
-  constructor(name, page) {
+  /** `stream` is the object of events_bus.js. */
+  constructor(name, stream) {
     this.name = name;
-    this.page = page;
+    this.stream = stream;
     this.isLeader = false;
     this.id = crypto.getRandomValues(new Uint32Array(2)).join("-");
     this.source = new SseConnection({
@@ -23,7 +23,7 @@ export class SharedConnection {
       reset: (data, seq) => this.broadcast({ kind: "reset", data, seq }),
       state: (state) => this.broadcast({ kind: "state", state }),
       get cursor() {
-        return page.cursor;
+        return stream.cursor;
       },
     });
     document.addEventListener("visibilitychange", () => this.announceIfVisible());
@@ -89,7 +89,7 @@ export class SharedConnection {
   }
 
   announce() {
-    this.channel.postMessage({ kind: "hello", from: this.id, cursor: this.page.cursor });
+    this.channel.postMessage({ kind: "hello", from: this.id, cursor: this.stream.cursor });
     clearTimeout(this.leaderTimer);
     this.leaderTimer = setTimeout(() => document.hidden || this.takeOver(), LEADER_TIMEOUT_MS);
   }
@@ -98,7 +98,7 @@ export class SharedConnection {
   broadcast(message) {
     this.channel.postMessage(message);
     this.deliver(message);
-    if (!this.hasUnanswered || this.page.cursor === null) return;
+    if (!this.hasUnanswered || this.stream.cursor === null) return;
     this.hasUnanswered = false;
     this.channel.postMessage({ kind: "leader" });
   }
@@ -115,9 +115,9 @@ export class SharedConnection {
   }
 
   deliver({ kind, event, state, data, seq }) {
-    if (kind === "event") this.page.event(event);
-    else if (kind === "reset") this.page.reset(data, seq);
-    else this.page.state(state);
+    if (kind === "event") this.stream.event(event);
+    else if (kind === "reset") this.stream.reset(data, seq);
+    else this.stream.state(state);
     // The leader's answer says whether it is hidden; then this tab takes over (`join`).
     if (state === "lost") this.announceIfVisible();
   }
@@ -127,31 +127,31 @@ export class SharedConnection {
    * has sent a cursor. The latest transient events (presence, unread counts) are sent only while
    * the connection is open, because after a loss they may be older than the tab's. */
   sendBacklog({ from, cursor }) {
-    const { recent, cursor: here, lastState: state } = this.page;
+    const { replayBuffer, cursor: here, lastState: state } = this.stream;
     if (here === null && cursor !== null) {
       this.hasUnanswered = true;
       return;
     }
-    const events = recent.since(cursor);
+    const events = replayBuffer.since(cursor);
     this.channel.postMessage({
       kind: "welcome",
       to: from,
       state,
       cursor: here,
       events,
-      states: state === "open" ? recent.latestStates() : [],
+      states: state === "open" ? replayBuffer.latestStates() : [],
       hidden: document.hidden,
     });
   }
 
   join({ state, cursor, events, states, hidden }) {
     clearTimeout(this.leaderTimer);
-    if (events === null) this.page.reset({ reason: "gap" }, cursor);
-    else for (const event of events) this.page.event(event);
-    this.page.startFrom(cursor);
-    if (!this.joined || events === null) for (const event of states) this.page.event(event);
+    if (events === null) this.stream.reset({ reason: "gap" }, cursor);
+    else for (const event of events) this.stream.event(event);
+    this.stream.startFrom(cursor);
+    if (!this.joined || events === null) for (const event of states) this.stream.event(event);
     this.joined = true;
-    if (state !== this.page.lastState) this.page.state(state);
+    if (state !== this.stream.lastState) this.stream.state(state);
     // Browsers delay the timers of hidden tabs, so a hidden leader may reconnect late.
     if (state === "lost" && hidden && !document.hidden) this.takeOver();
   }
