@@ -51,9 +51,9 @@ async def _join(
 
 
 async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter, seconds: float) -> None:
+    """Pass on what `source` sends, each part `seconds` after it has arrived."""
+    loop = asyncio.get_running_loop()
     with contextlib.suppress(ConnectionError):
         while data := await source.read(65536):
-            if seconds:
-                await asyncio.sleep(seconds)
-            sink.write(data)
-    sink.close()
+            loop.call_later(seconds, sink.write, data)
+    loop.call_later(seconds, sink.close)

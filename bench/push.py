@@ -112,8 +112,8 @@ def measure(campus: Campus, service: Service, number: int) -> None:
     with campus.app.app_context():
         browsers = db.session.scalar(select(func.count()).select_from(PushSubscription)) or 0
         author = db.session.get_one(User, campus.people["friend"])
-        message, _new = messages.post(author, UKM, "halo", f"m{number}")
         begun = time.perf_counter()
+        message, _new = messages.post(author, UKM, "halo", f"m{number}")
         broadcast.publish(message.ukm_id)
     ended, waits = threading.Event(), list[float]()
     pinger = threading.Thread(target=ping, args=(campus.app, ended, waits), daemon=True)

@@ -14,7 +14,12 @@ def row(name: str, value: float, unit: str) -> None:
 
 def percentile(values: Sequence[float], percent: float) -> float:
     """Return the smallest value that `percent` of the values do not exceed (nearest rank)."""
-    return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
+    return sorted(values)[_rank(values, percent)]
+
+
+def _rank(values: Sequence[float], percent: float) -> int:
+    exact = round(len(values) * percent / 100, 6)  # 99.9 is not exact in binary
+    return max(0, math.ceil(exact) - 1)
 
 
 def tail_row(
@@ -22,8 +27,8 @@ def tail_row(
 ) -> None:
     """Print how slow the slowest are, times `scale`: a high percentile, or the maximum, called so,
     of values that are too few for that percentile."""
-    enough = len(values) * (100 - percent) >= 100
-    figure = f"p{percent:g}" if enough else f"max of {len(values)}"
+    is_max = _rank(values, percent) == len(values) - 1
+    figure = f"max of {len(values)}" if is_max else f"p{percent:g}"
     row(f"{name}, {figure}", percentile(values, percent) * scale, unit)
 
 

@@ -49,6 +49,7 @@ class Counters:
             "connections_max": self.connections_max,
             "bytes_sent": self.bytes_sent,
             "per_second": recent,
+            "per_second_max": max(self._seconds.values(), default=0),
             "rate": sum(recent[-5:]) / 5,
         }
 

@@ -19,7 +19,13 @@ def test_a_percentile_is_the_nearest_rank():
 
 @pytest.mark.parametrize(
     ("count", "percent", "figure"),
-    [(99, 99, "max of 99"), (100, 99, "p99"), (19, 95, "max of 19"), (20, 95, "p95")],
+    [
+        (99, 99, "max of 99"),
+        (100, 99, "p99"),
+        (19, 95, "max of 19"),
+        (20, 95, "p95"),
+        (1000, 99.9, "p99.9"),
+    ],
 )
 def test_the_maximum_of_few_values_is_not_called_a_percentile(
     capsys: pytest.CaptureFixture[str], count: int, percent: int, figure: str
