@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 from sqlalchemy import update
 
 from myukm.db.session import on_commit, transaction
@@ -211,14 +211,14 @@ def test_an_export_begun_elsewhere_shows_up_and_one_of_another_page_does_not_rel
     app: Flask, people: dict[str, int], open_as: OpenAs
 ) -> None:
     page = open_live(open_as, "member", f"{BASE}/export")
-    loads: list[str] = []
-    page.on("request", lambda sent: loads.append(sent.url) if sent.resource_type == "fetch" else 0)
+    sent: list[Request] = []
+    page.on("request", sent.append)
     with app.app_context():
         requests.request(people["member"], "csv", "", 1)
         with app.test_request_context():
             requests.request_archive(Actor("Mega Lestari", people["member"]), UKM)
     expect(page.locator(".file")).to_contain_text("Menunggu giliran")
-    assert loads == [page.url]
+    assert [each.url for each in sent if each.resource_type == "fetch"] == [page.url]
 
 
 def test_an_export_is_created_and_downloaded(
