@@ -1,6 +1,5 @@
 """Fixtures of all tests: real parts, a fresh database for each test, and named people."""
 
-import gc
 import os
 import signal
 import threading
@@ -45,9 +44,6 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # no two processes choose the same port
 for signal_number in (signal.SIGINT, signal.SIGQUIT):
     if signal.getsignal(signal_number) == signal.SIG_IGN:
         signal.signal(signal_number, signal.SIG_DFL)
-# Each test makes an app, whose objects form cycles. The default thresholds would examine the whole
-# heap too often.
-gc.set_threshold(50_000, 10, 20)
 # Otherwise each of the 300 programs that a run starts would compile all of our modules.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
