@@ -18,6 +18,7 @@ from redis.sentinel import MasterNotFoundError, Sentinel
 
 from myukm.loop_lag import loop_lag
 
+REQUEST_SECONDS = 0.2
 VALKEY_DOWN = (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError)
 # With these options even a connection that only waits notices that its server has vanished: after
 # 5 + 3 · 2 s without an answer, or after 10 s with unacknowledged bytes (Linux).
@@ -139,11 +140,11 @@ class Breaker(Retry):
 
 
 def request_client(url: str) -> redis.Redis:
-    """For requests and jobs, which go on without Valkey: time-outs of 0.2 s, a breaker, at most 32
-    connections."""
-    bound: dict[str, Any] = {"max_connections": 32, "timeout": 0.2}
+    """For requests and jobs, which go on without Valkey: time-outs of `REQUEST_SECONDS`, a breaker,
+    at most 32 connections."""
+    bound: dict[str, Any] = {"max_connections": 32, "timeout": REQUEST_SECONDS}
     bound |= {"pool": redis.BlockingConnectionPool, "health_check_interval": 30}
-    return _client(url, 0.2, socket_timeout=0.2, retry=Breaker(), **bound)
+    return _client(url, REQUEST_SECONDS, socket_timeout=REQUEST_SECONDS, retry=Breaker(), **bound)
 
 
 def pubsub_client(url: str) -> redis.Redis:

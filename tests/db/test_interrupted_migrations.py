@@ -18,8 +18,12 @@ COMMITS = ("CREATE", "ALTER", "DROP", "UPDATE alembic_version")
 OLDEST = "0003"  # the first three make a new database; if killed, it is dropped and made again
 
 
-class Killed(BaseException):
-    """The migration ended here."""
+class Killed(Exception):
+    """The migration ended here.
+
+    No `BaseException`: after one SQLAlchemy leaves a detached connection open, with its locks,
+    until it is collected as garbage. The connection of a process that is killed is closed.
+    """
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import select
 
 import config
-from myukm import create_app
+from myukm import create_app, valkey_clients
 from myukm.extensions import connect_valkey, db
 from myukm.live import event_log, pubsub
 from myukm.models import Alert
@@ -31,6 +31,12 @@ from tests.support.mail_server import MailServer
 from tests.support.receiver import Receiver, receiving
 from tests.support.waiting import wait_until
 from tests.support.without_valkey import lose_valkey
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Valkey may be slow, because a busy machine would make it unreachable for the doctor."""
+    monkeypatch.setattr(valkey_clients, "REQUEST_SECONDS", 10.0)
 
 
 @pytest.fixture
