@@ -1,6 +1,6 @@
 """A campus whose people have browsers that are subscribed to the test's push service."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
@@ -10,12 +10,14 @@ from myukm.db.session import transaction
 from myukm.domain.actor import Actor
 from myukm.domain.chat import broadcast, messages, pins
 from myukm.domain.presence import connections
-from myukm.domain.push import delivery, fan_out, subscriptions
+from myukm.domain.push import delivery, fan_out, sender, subscriptions
 from myukm.domain.ukm import memberships
 from myukm.extensions import db
 from myukm.models import LoginSession, PushDelivery, Ukm, User
 from tests.support.people import UKM, token_for
 from tests.support.push_service import FakeBrowser, PushService, push_service
+
+WhileSending = Callable[[Callable[[], object]], None]
 
 
 @pytest.fixture
@@ -89,3 +91,21 @@ class Campus:
 def campus(app: Flask, people: dict[str, int], service: PushService) -> Iterator[Campus]:
     with app.app_context():
         yield Campus(app, people, service)
+
+
+@pytest.fixture
+def while_sending(campus: Campus, monkeypatch: pytest.MonkeyPatch) -> WhileSending:
+    """`while_sending(act)` calls `act()` once, while the service holds the next notification."""
+    monkeypatch.setattr(sender, "READ_SECONDS", 60.0)  # the service answers after `act`
+    monkeypatch.setattr(sender, "MAX_SECONDS", 60.0)
+    monkeypatch.setattr(delivery, "JOB_SECONDS", 60.0)  # the same job sends what `act` adds
+
+    def arrange(act: Callable[[], object]) -> None:
+        def hold() -> None:
+            campus.service.hold = lambda: None
+            with campus.app.app_context():
+                act()
+
+        campus.service.hold = hold
+
+    return arrange

@@ -33,7 +33,7 @@ from myukm.ops.findings import push as findings
 from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import DEFAULT
 from tests.conftest import every_database
-from tests.domain.push.conftest import Campus
+from tests.domain.push.conftest import Campus, WhileSending
 from tests.domain.push.test_who_is_notified import make_due
 from tests.support.people import token_for
 from tests.support.push_service import FakeBrowser
@@ -181,21 +181,16 @@ def test_headers_let_a_service_replace_an_undelivered_notification(campus: Campu
 
 @every_database
 def test_a_message_posted_while_another_is_sent_is_sent_too(
-    campus: Campus, monkeypatch: pytest.MonkeyPatch
+    campus: Campus, while_sending: WhileSending
 ) -> None:
-    monkeypatch.setattr(sender, "READ_SECONDS", 60.0)  # the service answers after `meanwhile`
-    monkeypatch.setattr(sender, "MAX_SECONDS", 60.0)
-    monkeypatch.setattr(delivery, "JOB_SECONDS", 60.0)  # both are sent by one job
     mega = campus.subscribe("member")
     campus.say("@Mega Lestari satu")
 
-    def meanwhile() -> None:
-        campus.service.hold = lambda: None
-        with campus.app.app_context():
-            campus.say("@Mega Lestari dua")
-            campus.fan_out()
+    def post_another() -> None:
+        campus.say("@Mega Lestari dua")
+        campus.fan_out()
 
-    campus.service.hold = meanwhile
+    while_sending(post_another)
     assert campus.push() == 2
     assert [each["body"].partition("\n")[0] for each in mega.got] == [
         "@Mega Lestari satu",

@@ -7,14 +7,14 @@ from sqlalchemy import select, update
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain.push import delivery, preferences, sender
+from myukm.domain.push import delivery, preferences
 from myukm.domain.sync import anomaly_guard, lifecycle, pausing
 from myukm.extensions import db
 from myukm.models import Alert, Role, SyncRun, User
 from myukm.models.sync import Status
 from myukm.ops.alerts.records import Record, Records
 from myukm.ops.findings import BROKEN, WARNING
-from tests.domain.push.conftest import Campus
+from tests.domain.push.conftest import Campus, WhileSending
 
 PEOPLE = ("admin", "bendahara", "operator", "member")
 
@@ -111,20 +111,11 @@ def test_an_alert_that_got_worse_is_a_later_event_of_the_same_notification(campu
 
 
 def test_an_alert_that_gets_worse_while_it_is_sent_is_sent_again(
-    campus: Campus, monkeypatch: pytest.MonkeyPatch
+    campus: Campus, while_sending: WhileSending
 ) -> None:
-    monkeypatch.setattr(sender, "READ_SECONDS", 60.0)  # the service answers after `meanwhile`
-    monkeypatch.setattr(sender, "MAX_SECONDS", 60.0)
-    monkeypatch.setattr(delivery, "JOB_SECONDS", 60.0)  # both are sent by one job
     oki, records = campus.subscribe("operator"), Records()
     open_alert(records, alert("Disk hampir penuh.", WARNING))
-
-    def meanwhile() -> None:
-        campus.service.hold = lambda: None
-        with campus.app.app_context():
-            open_alert(records, alert("Disk penuh."))
-
-    campus.service.hold = meanwhile
+    while_sending(lambda: open_alert(records, alert("Disk penuh.")))
     assert delivery.deliver() == 2
     assert [each["body"] for each in oki.got] == ["Disk hampir penuh.", "Disk penuh."]
     assert campus.count_deliveries() == 0
