@@ -1,6 +1,5 @@
 """gunicorn's settings; `gunicorn wsgi:app` from the project's root picks them up."""
 
-import gc
 import os
 import resource
 import selectors
@@ -20,6 +19,7 @@ from config import ConfigError, load  # gunicorn has a setting called config
 monkey.patch_all(os=False, signal=False, select=False, subprocess=False)
 warnings.filterwarnings("ignore", "Patching more than once")
 
+from myukm import garbage  # noqa: E402
 from myukm.logs import setup, shipper  # noqa: E402
 
 
@@ -106,18 +106,16 @@ if hard_limit != resource.RLIM_INFINITY:
 
 
 def when_ready(server):
-    """Load what each worker needs, so that the workers share its memory. The objects are frozen,
-    because a garbage collector would write into each of them, and so copy the memory."""
-    from gevent import select, selectors, signal, subprocess  # noqa: F401 (a worker patches with them)
-    from sqlalchemy.orm import configure_mappers
+    """Load what each worker needs, so that the workers share its memory."""
+    with garbage.frozen():
+        from gevent import select, selectors, signal, subprocess  # noqa: F401 (workers patch with them)
+        from sqlalchemy.orm import configure_mappers
 
-    from myukm.domain.installation import code_version
-    from myukm.ops import periodic_tasks  # noqa: F401
+        from myukm.domain.installation import code_version
+        from myukm.ops import periodic_tasks  # noqa: F401
 
-    code_version()  # cached now, because a worker that starts after an upgrade sees the new files
-    configure_mappers()
-    gc.collect()
-    gc.freeze()
+        code_version()  # cached: a worker that starts after an upgrade sees the new files
+        configure_mappers()
 
 
 def post_worker_init(worker):

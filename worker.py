@@ -5,17 +5,20 @@ stops them within seconds, SIGHUP and `flask queue restart` restart them.
 """
 
 import argparse
-import gc
 import logging
 import sys
 from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from config import ConfigError, load
+from myukm import garbage
 from myukm.queues import restart_counter
 from myukm.queues.jobs import JOBS, QUEUES
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 def main() -> int:
@@ -35,12 +38,27 @@ def _run(settings: Mapping[str, Any], options: argparse.Namespace, restarts: byt
     `restarts` is the counter of restart requests. It was read before the imports below, so that a
     request during the imports, which may still load old code, restarts the worker.
     """
+    with garbage.frozen():
+        app = _load(settings)
+        from myukm.worker import processes, supervisor
+    level = "INFO" if options.verbose else "WARNING"
+    mains = {
+        queue: partial(processes.run_worker, app, queue, options.burst, level)
+        for queue in options.queues
+    }
+    if options.burst:
+        return processes.run_burst(mains)
+    mains["watch"] = partial(processes.run_periodic, app, restarts)
+    return supervisor.Supervisor(mains).run()
+
+
+def _load(settings: Mapping[str, Any]) -> "Flask":
+    """Create the app and import what jobs need, so that the forks share it."""
     from sqlalchemy.orm import configure_mappers
 
     from myukm import create_app, i18n, jobs
     from myukm.domain.installation import code_version
     from myukm.logs import setup
-    from myukm.worker import processes, supervisor
 
     code_version()
     app = create_app(settings, interfaces=False)
@@ -51,19 +69,7 @@ def _run(settings: Mapping[str, Any], options: argparse.Namespace, restarts: byt
     configure_mappers()
     for path in JOBS:
         import_module(path.rpartition(".")[0])
-    # The forks share the memory of these objects. A garbage collector writes into each object that
-    # it visits, which would copy the memory, so the objects are frozen.
-    gc.collect()
-    gc.freeze()
-    level = "INFO" if options.verbose else "WARNING"
-    mains = {
-        queue: partial(processes.run_worker, app, queue, options.burst, level)
-        for queue in options.queues
-    }
-    if options.burst:
-        return processes.run_burst(mains)
-    mains["watch"] = partial(processes.run_periodic, app, restarts)
-    return supervisor.Supervisor(mains).run()
+    return app
 
 
 def _options() -> argparse.Namespace:

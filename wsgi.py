@@ -5,13 +5,14 @@ import os
 import sys
 
 from config import ConfigError
-from myukm import create_app
+from myukm import create_app, garbage
 from myukm.logs import setup
 
 # `flask` sets this variable. Its commands load the app from this module, too.
 is_command = "FLASK_RUN_FROM_CLI" in os.environ
 try:
-    app = create_app(commands=is_command)
+    with garbage.frozen():
+        app = create_app(commands=is_command)
 except ConfigError as error:
     print(f"myukm: {error}", file=sys.stderr)  # noqa: T201 (the start ends here)
     sys.exit(2)

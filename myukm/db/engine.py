@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
-from myukm.db import clock, mariadb_tls, timeouts
+from myukm.db import clock, timeouts
 from myukm.db import json as decimal_json
 from myukm.db.availability import name_idle_sessions
 from myukm.db.breaker import ConnectBreaker
@@ -111,6 +111,8 @@ def register(
         event.listen(engine, "do_connect", _name_session, insert=True)
         set_up = timeouts.set_up_postgresql
     else:
+        from myukm.db import mariadb_tls  # importing PyMySQL takes long
+
         mariadb_tls.share_context()
     event.listen(engine, "connect", lambda connection, _: set_up(connection, engine.url))
     event.listen(engine, "connect", lambda new, _: clock.measure(new, engine.dialect.name))

@@ -27,10 +27,11 @@ _apps: list[Flask] = []
 
 def worker_app() -> Flask:
     """Return this process's app; the first call creates it."""
-    from myukm import create_app
+    from myukm import create_app, garbage
 
     if not _apps:
-        _apps.append(create_app(interfaces=False))
+        with garbage.frozen():
+            _apps.append(create_app(interfaces=False))
         setup.start(_apps[0].config, "rq")
     return _apps[0]
 
