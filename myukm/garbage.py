@@ -11,8 +11,8 @@ def frozen() -> Iterator[None]:
 
     Imports make hundreds of thousands of objects that stay until the process ends. The collector
     would examine all of them several times during the start and once more at the exit, which is a
-    large part of a command's CPU time. It also writes into each object that it examines, so that forks
-    would copy the memory that they share.
+    large part of a command's CPU time. It also writes into each object that it examines, so that
+    forks would copy the memory that they share.
     """
     gc.disable()
     try:
