@@ -13,7 +13,6 @@ Most modules are imported inside functions, because gevent must patch the standa
 """
 
 import atexit
-import gc
 import json
 import os
 import runpy
@@ -30,6 +29,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from devtools import reaper
+from myukm import garbage
 from tests.support import namespaces
 
 MAINS = {
@@ -48,9 +48,9 @@ def main(address: str, kind: str) -> None:
     server = socket.socket(socket.AF_UNIX)  # before gevent replaces sockets
     server.bind(address)
     server.listen()
-    preload(kind)
-    compile_templates_once(os.path.dirname(address))
-    gc.freeze()
+    with garbage.frozen():
+        preload(kind)
+        compile_templates_once(os.path.dirname(address))
     print("ready", flush=True)
     while True:
         connection, _ = server.accept()
