@@ -37,7 +37,7 @@ def test_a_connection_creates_no_context(app: Flask, contexts: list[ssl.SSLConte
 
 
 def test_tls_that_is_wanted_is_required_and_verified(
-    app: Flask, database_url: str, contexts: list[ssl.SSLContext]
+    app: Flask, contexts: list[ssl.SSLContext]
 ) -> None:
     with app.app_context():
         url = make_url(db.engine.url).update_query_dict(
